@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dune.h - the module's objects: a VM per address space, a vcpu per thread
+ *
+ * Lifetime: an open VM file holds the mmu notifier subscription (and thereby
+ * the VM and its mm_struct) and one reference on VMX operation; a vcpu file
+ * holds the VM file it was made from. The mm's end (release) only marks the
+ * VM dead and gives its EPT back; the object lives on until the last file is
+ * closed.
+ */
+#ifndef _DUNE_KERN_DUNE_H
+#define _DUNE_KERN_DUNE_H
+
+#include <linux/cpumask.h>
+#include <linux/file.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <asm/ptrace.h>
+
+#include "uapi/dune.h"
+#include "ept.h"
+#include "slots.h"
+
+#define DUNE_GPA_NONE		(~0ULL)
+
+struct dune_vm {
+	struct mmu_notifier	mn;		/* mn.mm is the VM's mm */
+
+	/*
+	 * Protects ept, slots, dead and the invalidation range. Taken by the
+	 * notifier, which waits for other CPUs to leave the guest: never take
+	 * it with interrupts off.
+	 */
+	spinlock_t		ept_lock;
+	struct ept		ept;
+	struct dune_slots	slots;
+	bool			dead;
+	unsigned int		invalidating;	/* ranges in progress */
+	unsigned long		inv_start;	/* their union */
+	unsigned long		inv_end;
+	wait_queue_head_t	inv_wait;
+
+	/* Grows with every zap; a vcpu that has seen less must INVEPT. */
+	u64			generation;
+
+	spinlock_t		vcpus_lock;	/* protects vcpus */
+	struct list_head	vcpus;
+};
+
+enum dune_vcpu_mode { OUTSIDE_GUEST, IN_GUEST };
+
+#define ENTRY_EVENT		BIT(0)	/* inject event_info */
+#define ENTRY_ADVANCE		BIT(1)	/* the guest goes on behind the instruction */
+
+struct dune_vcpu {
+	/* What an exit touches comes first. */
+	struct dune_run		*run;		/* shared with user space */
+	unsigned long		host_rsp;	/* as last written to HOST_RSP */
+	u8			launched;
+	u8			entry_work;	/* ENTRY_*: to be done before the next entry */
+	u8			advance;	/* bytes to add to RIP then */
+	int			mode;		/* enum dune_vcpu_mode */
+	int			loaded_cpu;	/* where guest MSRs are in place, or -1 */
+	u64			generation;
+	struct dune_vm		*vm;
+	unsigned long		host_cr3;
+	unsigned long		host_cr4;
+	unsigned long		host_fs_base;
+	unsigned long		cr2;
+	u64			host_debugctl;
+	struct dune_stats	stats;		/* fast_syscalls is found at the end */
+	u64			native_syscalls;
+
+	/* Guest values of what the VMCS does not switch. */
+	u64			kernel_gs_base, lstar, star, sfmask;
+	/* The host's, while the guest's are in place. */
+	u64			host_kernel_gs_base;
+
+	/* Arguments of a call the module dispatches: here, not on a stack that
+	 * would be cleared for each. */
+	struct pt_regs		call_regs;
+
+	/* Event to inject at the next entry. */
+	u32			event_info, event_error, event_insn_len;
+
+	u32			entry_ctl_msrs;	/* MSRs in the autoload areas */
+	struct vmcs		*vmcs;
+	int			cpu;		/* where the VMCS is active, or -1 */
+	u16			vpid;		/* 0: VPIDs are not used */
+	struct list_head	on_cpu;		/* in the CPU's list of active VMCSs */
+	struct preempt_notifier	preempt;
+	struct ept_cache	ept_cache;
+
+	struct mutex		lock;		/* one thread runs or sets up at a time */
+	struct list_head	in_vm;
+	struct file		*vm_file;
+	struct page		*run_page;
+	struct vmx_autoload	*autoload;
+};
+
+/* device.c */
+int dune_device_init(void);
+void dune_device_exit(void);
+
+/* vm.c */
+struct dune_vm *dune_vm_get(void);
+void dune_vm_put(struct dune_vm *vm);
+void dune_vm_drain(void);
+int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot);
+void dune_vm_kick(struct dune_vm *vm);
+u32 dune_gpa_bits(void);
+u32 dune_nr_slots(void);
+
+/* mmu.c */
+int dune_mmu_invalidate_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range);
+void dune_mmu_invalidate_end(struct mmu_notifier *mn, const struct mmu_notifier_range *range);
+int dune_mmu_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
+			 unsigned long start, unsigned long end);
+int dune_mmu_test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long va);
+
+/* vcpu.c */
+int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file);
+
+/* load.c */
+int dune_vcpu_load(struct dune_vcpu *vcpu);
+void dune_vcpu_put(struct dune_vcpu *vcpu);
+void dune_vcpu_init_preempt(struct dune_vcpu *vcpu);
+void dune_load_init(void);
+
+/* run.c */
+long dune_vcpu_run(struct dune_vcpu *vcpu);
+
+/* fail.c */
+int dune_fail_step(void);
+
+/* info.c */
+void dune_get_info(struct dune_info *info);
+
+#endif /* _DUNE_KERN_DUNE_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * exit.h - what an exit needs done, once interrupts may come again
+ */
+#ifndef _DUNE_KERN_EXIT_H
+#define _DUNE_KERN_EXIT_H
+
+#include <linux/types.h>
+
+#include "dune.h"
+
+/* What was read from the VMCS while it was current. */
+struct exit_record {
+	u32		reason;		/* with bit 31: the entry failed */
+	u32		cpl;
+	u64		qualification;
+	u64		gpa;
+	u64		gva;
+	u32		intr_info;
+	u32		intr_error;
+	u32		vectoring_info;
+	u32		vectoring_error;
+	u32		insn_len;
+	u32		entry_error;
+};
+
+/* exit_read(): while the VMCS is current; interrupts off. */
+void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec);
+
+/*
+ * exit_urgent(): before interrupts are on: NMI and machine check go to the
+ * host's handlers, whose turn it is before anything else's.
+ */
+void exit_urgent(const struct exit_record *rec);
+
+/* exit_handle(): may sleep. DUNE_EXIT_AGAIN to enter again, or DUNE_EXIT_*. */
+#define DUNE_EXIT_AGAIN		(-1)
+int exit_handle(struct dune_vcpu *vcpu, const struct exit_record *rec);
+
+#endif /* _DUNE_KERN_EXIT_H */

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * load.c - put a vcpu onto a CPU, and take it off again
+ *
+ * Loaded means: its VMCS is current and the MSRs that no VM entry switches hold
+ * the guest's values. That stays so over exits the module handles itself; it is
+ * undone before anybody else's code runs in user mode on this CPU, that is,
+ * when the run ioctl returns or the scheduler takes the thread off.
+ */
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include <asm/desc.h>
+#include <asm/debugreg.h>
+#include <asm/mmu.h>
+#include <asm/vmx.h>
+
+#include "vmx.h"
+#include "vmx_ops.h"
+
+static void swap_msr(u32 msr, u64 host, u64 guest, bool to_guest)
+{
+	if (host != guest)
+		wrmsrl(msr, to_guest ? guest : host);
+}
+
+/* SYSCALL's MSRs. Linux sets them at boot, to the same on every CPU. */
+static u64 host_lstar, host_star, host_sfmask;
+
+static void swap_syscall_msrs(struct dune_vcpu *vcpu, bool to_guest)
+{
+	swap_msr(MSR_LSTAR, host_lstar, vcpu->lstar, to_guest);
+	swap_msr(MSR_STAR, host_star, vcpu->star, to_guest);
+	swap_msr(MSR_SYSCALL_MASK, host_sfmask, vcpu->sfmask, to_guest);
+}
+
+static void load_msrs(struct dune_vcpu *vcpu)
+{
+	/* In the kernel this MSR holds the task's own GS base. */
+	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+	swap_msr(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base, vcpu->kernel_gs_base, true);
+	swap_syscall_msrs(vcpu, true);
+	vcpu->host_debugctl = get_debugctlmsr();
+}
+
+static void put_msrs(struct dune_vcpu *vcpu)
+{
+	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->kernel_gs_base);
+	swap_msr(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base, vcpu->kernel_gs_base, false);
+	swap_syscall_msrs(vcpu, false);
+}
+
+/* A VM exit leaves these with limits or selectors of its own choice. */
+static void restore_descriptors(void)
+{
+	load_fixmap_gdt(raw_smp_processor_id());
+	invalidate_tss_limit();
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+	if (current->mm && READ_ONCE(current->mm->context.ldt))
+		asm volatile("lldt %w0" : : "r" (GDT_ENTRY_LDT * 8));
+#endif
+}
+
+/* Make @vcpu's VMCS active and current here. Interrupts off. */
+static void make_current(struct dune_vcpu *vcpu, int cpu)
+{
+	if (vcpu->cpu != cpu) {
+		list_add(&vcpu->on_cpu, this_cpu_ptr(&dune_active_vmcs));
+		WRITE_ONCE(vcpu->cpu, cpu);
+		vcpu->launched = 0;
+		vmx_vmptrld(__pa(vcpu->vmcs));
+		__this_cpu_write(dune_current_vmcs, vcpu);
+		vmcs_set_cpu(cpu);
+
+		/* Translations of an earlier stay, or of an earlier owner. */
+		if (vcpu->vpid)
+			vmx_invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, vcpu->vpid);
+		vcpu->generation = READ_ONCE(vcpu->vm->generation) - 1;
+	} else if (__this_cpu_read(dune_current_vmcs) != vcpu) {
+		vmx_vmptrld(__pa(vcpu->vmcs));
+		__this_cpu_write(dune_current_vmcs, vcpu);
+	}
+}
+
+/* The thread's own FS base, which it may have changed since the last entry. */
+static void refresh_host_fs(struct dune_vcpu *vcpu)
+{
+	unsigned long base;
+
+	rdmsrl(MSR_FS_BASE, base);
+	if (base != vcpu->host_fs_base) {
+		vmcs_writel(HOST_FS_BASE, base);
+		vcpu->host_fs_base = base;
+	}
+}
+
+/*
+ * Preemption is off, interrupts are on. -EAGAIN: VMX is off on this CPU, which
+ * is going away: give it up and try again. -EIO: off everywhere, for good.
+ */
+int dune_vcpu_load(struct dune_vcpu *vcpu)
+{
+	int cpu = smp_processor_id();
+
+	if (vcpu->cpu >= 0 && vcpu->cpu != cpu)
+		vmx_clear_vcpu(vcpu);
+
+	local_irq_disable();
+	if (unlikely(!__this_cpu_read(dune_vmx_on))) {
+		local_irq_enable();
+		return system_state > SYSTEM_RUNNING ? -EIO : -EAGAIN;
+	}
+	make_current(vcpu, cpu);
+	refresh_host_fs(vcpu);
+	load_msrs(vcpu);
+	vcpu->loaded_cpu = cpu;
+	local_irq_enable();
+	return 0;
+}
+
+/* Preemption is off, or interrupts are; on the CPU it is loaded on. */
+void dune_vcpu_put(struct dune_vcpu *vcpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (vcpu->loaded_cpu >= 0) {
+		put_msrs(vcpu);
+		restore_descriptors();
+		vcpu->loaded_cpu = -1;
+	}
+	local_irq_restore(flags);
+}
+
+static void sched_in(struct preempt_notifier *pn, int cpu)
+{
+}
+
+static void sched_out(struct preempt_notifier *pn, struct task_struct *next)
+{
+	dune_vcpu_put(container_of(pn, struct dune_vcpu, preempt));
+}
+
+static struct preempt_ops preempt_ops = {
+	.sched_in	= sched_in,
+	.sched_out	= sched_out,
+};
+
+void dune_vcpu_init_preempt(struct dune_vcpu *vcpu)
+{
+	preempt_notifier_init(&vcpu->preempt, &preempt_ops);
+}
+
+void __init dune_load_init(void)
+{
+	rdmsrl(MSR_LSTAR, host_lstar);
+	rdmsrl(MSR_STAR, host_star);
+	rdmsrl(MSR_SYSCALL_MASK, host_sfmask);
+}

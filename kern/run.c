@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * run.c - the run loop: enter the guest, and do what its exit asks for
+ *
+ * Everything around one entry happens in one stretch with interrupts off, so
+ * that no interrupt, signal or reschedule request can slip in between the last
+ * look for work and the entry. Whatever Linux wants done on the way to user
+ * mode (signals, task work, stops) is left to Linux: the loop returns
+ * DUNE_EXIT_NONE and is called again.
+ */
+#include <linux/context_tracking.h>
+#include <linux/entry-common.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/sched.h>
+#include <linux/vtime.h>
+#include <asm/debugreg.h>
+#include <asm/fpu/api.h>
+#include <asm/tlbflush.h>
+#include <asm/vmx.h>
+
+#include "exit.h"
+#include "l1tf.h"
+#include "msrs.h"
+#include "syscall.h"
+#include "vmenter.h"
+#include "vmx.h"
+#include "vmx_ops.h"
+
+/* VMCALL without prefixes, which is what the interface asks for. */
+#define VMCALL_LEN	3
+
+#define LEAVE_WORK	(EXIT_TO_USER_MODE_WORK & ~_TIF_NEED_RESCHED)
+#define ENTRY_BLOCKERS	(EXIT_TO_USER_MODE_WORK | _TIF_NEED_RESCHED | _TIF_NEED_FPU_LOAD)
+
+/* Host state that the scheduler or an interrupt may have changed. */
+static __always_inline void refresh_host_state(struct dune_vcpu *vcpu)
+{
+	unsigned long cr3 = __read_cr3(), cr4 = __read_cr4();
+
+	if (unlikely(cr3 != vcpu->host_cr3)) {
+		vmcs_writel(HOST_CR3, cr3);
+		vcpu->host_cr3 = cr3;
+	}
+	if (unlikely(cr4 != vcpu->host_cr4)) {
+		vmcs_writel(HOST_CR4, cr4);
+		vcpu->host_cr4 = cr4;
+	}
+}
+
+static noinline void flush_ept(struct dune_vcpu *vcpu)
+{
+	vcpu->generation = READ_ONCE(vcpu->vm->generation);
+	if (vmx_caps.invept_single)
+		vmx_invept(VMX_EPT_EXTENT_CONTEXT, vcpu->vm->ept.eptp);
+	else
+		vmx_invept(VMX_EPT_EXTENT_GLOBAL, 0);
+}
+
+static noinline void do_entry_work(struct dune_vcpu *vcpu)
+{
+	if (vcpu->entry_work & ENTRY_ADVANCE)
+		vmcs_writel(GUEST_RIP, vmcs_readl(GUEST_RIP) + vcpu->advance);
+	if (vcpu->entry_work & ENTRY_EVENT) {
+		vmcs_write32(VM_ENTRY_INTR_INFO_FIELD, vcpu->event_info);
+		vmcs_write32(VM_ENTRY_EXCEPTION_ERROR_CODE, vcpu->event_error);
+		vmcs_write32(VM_ENTRY_INSTRUCTION_LEN, vcpu->event_insn_len);
+	}
+	vcpu->entry_work = 0;
+}
+
+/* What only some CPUs need. */
+static noinline void entry_extras(struct dune_vcpu *vcpu)
+{
+	vmx_switch_perf_msrs(vcpu);
+	l1tf_flush_l1d();
+}
+
+/* What an exit changed behind Linux's back and Linux may need at once. */
+static __always_inline void restore_debug_state(struct dune_vcpu *vcpu)
+{
+	if (unlikely(__this_cpu_read(cpu_dr7)))
+		hw_breakpoint_restore();
+	if (unlikely(vcpu->host_debugctl))
+		update_debugctlmsr(vcpu->host_debugctl);
+}
+
+/*
+ * On CPUs that run without a tick (nohz_full), RCU and the time accounting are
+ * told of each entry and exit; on others a tick finds PF_VCPU set, see
+ * take_interrupts().
+ */
+static __always_inline void tell_entry(void)
+{
+	if (!context_tracking_enabled())
+		return;
+	if (vtime_accounting_enabled_this_cpu())
+		vtime_guest_enter(current);
+	context_tracking_guest_enter();
+}
+
+static __always_inline void tell_exit(void)
+{
+	if (!context_tracking_enabled())
+		return;
+	context_tracking_guest_exit();
+	if (vtime_accounting_enabled_this_cpu())
+		vtime_guest_exit(current);
+}
+
+/* Interrupts are off and stay off; the vcpu is loaded. */
+static __always_inline void enter_guest(struct dune_vcpu *vcpu, struct exit_record *rec)
+{
+	int fail;
+
+	/* Mode before generation: dune_vm_kick() has it the other way round. */
+	smp_store_mb(vcpu->mode, IN_GUEST);
+	if (unlikely(READ_ONCE(vcpu->vm->generation) != vcpu->generation))
+		flush_ept(vcpu);
+	refresh_host_state(vcpu);
+	if (unlikely(vcpu->entry_work))
+		do_entry_work(vcpu);
+	if (static_branch_unlikely(&dune_entry_extras))
+		entry_extras(vcpu);
+
+	if (unlikely(native_read_cr2() != vcpu->cr2))
+		native_write_cr2(vcpu->cr2);
+
+	tell_entry();
+	fail = dune_vmenter(vcpu);
+	vcpu->cr2 = native_read_cr2();
+	WRITE_ONCE(vcpu->mode, OUTSIDE_GUEST);
+	restore_debug_state(vcpu);
+
+	if (unlikely(fail)) {
+		rec->reason = VMX_EXIT_REASONS_FAILED_VMENTRY;
+		rec->entry_error = vmcs_read32(VM_INSTRUCTION_ERROR);
+		return;
+	}
+	vcpu->launched = 1;
+	vcpu->stats.exits++;
+	rec->reason = vmcs_read32(VM_EXIT_REASON);
+}
+
+/*
+ * Whether nothing stands against an entry; interrupts off. What only needs the
+ * FPU registers loaded is done here.
+ */
+static __always_inline bool may_enter(void)
+{
+	unsigned long flags = READ_ONCE(current_thread_info()->flags);
+
+	if (likely(!(flags & ENTRY_BLOCKERS)))
+		return true;
+	if (flags & (ENTRY_BLOCKERS & ~_TIF_NEED_FPU_LOAD))
+		return false;
+	switch_fpu_return();
+	return true;
+}
+
+/* Let pending interrupts, the tick above all, find the time to be the guest's. */
+static void take_interrupts(void)
+{
+	current->flags |= PF_VCPU;
+	local_irq_enable();
+	/* One instruction for the shadow of STI. */
+	asm volatile("nop");
+	local_irq_disable();
+	current->flags &= ~PF_VCPU;
+	tell_exit();
+	compat_rcu_note_guest();
+}
+
+/* All exits but a system call's; returns with interrupts on. */
+static noinline int other_exit(struct dune_vcpu *vcpu, struct exit_record *rec)
+{
+	vcpu->stats.by_reason[min_t(u32, (u16)rec->reason, DUNE_NR_HW_REASONS - 1)]++;
+	if (!(rec->reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
+		exit_read(vcpu, rec);
+	exit_urgent(rec);
+	take_interrupts();
+	local_irq_enable();
+	return exit_handle(vcpu, rec);
+}
+
+/*
+ * Get the vcpu loaded, with interrupts off: then nothing can take it off the
+ * CPU. 0, or with interrupts on what to return to user space.
+ */
+static noinline long load_irqoff(struct dune_vcpu *vcpu)
+{
+	long r;
+
+	for (;;) {
+		preempt_disable();
+		r = dune_vcpu_load(vcpu);
+		preempt_enable();
+		local_irq_disable();
+		if (!r && vcpu->loaded_cpu == smp_processor_id())
+			return 0;
+		local_irq_enable();
+		if (r && r != -EAGAIN)
+			return r;
+		if (signal_pending(current))
+			return DUNE_EXIT_NONE;
+		/* The CPU is going away; the scheduler will find another. */
+		if (r)
+			schedule_timeout_uninterruptible(1);
+	}
+}
+
+/* The guest's own registers, for user space to see. */
+static long leave(struct dune_vcpu *vcpu, long why)
+{
+	long r = load_irqoff(vcpu);
+
+	/* Given up for a signal: what happened will happen again. */
+	if (r)
+		return r;
+	if (vcpu->entry_work & ENTRY_ADVANCE) {
+		vmcs_writel(GUEST_RIP, vmcs_readl(GUEST_RIP) + vcpu->advance);
+		vcpu->entry_work &= ~ENTRY_ADVANCE;
+	}
+	vcpu_get_regs(vcpu);
+	local_irq_enable();
+	return why;
+}
+
+/* What user space wants changed before the guest goes on. */
+static long take_changes(struct dune_vcpu *vcpu)
+{
+	struct dune_run *run = vcpu->run;
+	u32 set = READ_ONCE(run->set);
+	struct dune_event event = run->event;
+	struct dune_regs regs = run->regs;
+	long r;
+
+	if (set & ~(DUNE_SET_REGS | DUNE_SET_EVENT))
+		return -EINVAL;
+	r = load_irqoff(vcpu);
+	if (r)
+		return r;
+	if (set & DUNE_SET_REGS)
+		r = vcpu_set_regs(vcpu, &regs);
+	if (!r && (set & DUNE_SET_EVENT))
+		r = vcpu_set_event(vcpu, &event, vmcs_readl(GUEST_RFLAGS));
+	local_irq_enable();
+	if (!r)
+		run->set = 0;
+	return r;
+}
+
+/*
+ * VMCALL at CPL 0, a system call: dispatched here, or given to user space.
+ * Interrupts are off, and on afterwards. 0: enter again.
+ */
+static __always_inline long system_call(struct dune_vcpu *vcpu)
+{
+	struct dune_run *run = vcpu->run;
+	struct pt_regs *regs = &vcpu->call_regs;
+	u64 nr;
+	long ret;
+
+	vmcs_writel(GUEST_RIP, vmcs_readl(GUEST_RIP) + VMCALL_LEN);
+	tell_exit();
+
+	nr = READ_ONCE(run->regs.rax);
+	if (unlikely(!dune_syscall_is_fast(nr))) {
+		vcpu->native_syscalls++;
+		vcpu_get_regs(vcpu);
+		local_irq_enable();
+		return DUNE_EXIT_VMCALL;
+	}
+	local_irq_enable();
+
+	ret = dune_syscall_dispatch(run, regs, nr);
+	if (dune_syscall_wants_restart(ret))
+		return dune_syscall_leave_restart(run, regs, ret);
+	run->regs.rax = ret;
+	return 0;
+}
+
+static __always_inline bool is_system_call(const struct exit_record *rec)
+{
+	return likely(rec->reason == EXIT_REASON_VMCALL) &&
+	       !(vmcs_read32(GUEST_SS_AR_BYTES) & (3 << 5));
+}
+
+long dune_vcpu_run(struct dune_vcpu *vcpu)
+{
+	struct exit_record rec;
+	long r;
+
+	if (unlikely(READ_ONCE(vcpu->run->set))) {
+		r = take_changes(vcpu);
+		if (r)
+			return r;
+	}
+
+	for (;;) {
+		local_irq_disable();
+		if (unlikely(vcpu->loaded_cpu != smp_processor_id())) {
+			local_irq_enable();
+			r = load_irqoff(vcpu);
+			if (r)
+				return r;
+		}
+		if (unlikely(!may_enter())) {
+			local_irq_enable();
+			if (READ_ONCE(current_thread_info()->flags) & LEAVE_WORK)
+				return DUNE_EXIT_NONE;
+			if (need_resched())
+				schedule();
+			continue;
+		}
+
+		enter_guest(vcpu, &rec);
+		if (is_system_call(&rec)) {
+			r = system_call(vcpu);
+			if (unlikely(r))
+				return r;
+			continue;
+		}
+
+		r = other_exit(vcpu, &rec);
+		if (r == DUNE_EXIT_AGAIN)
+			continue;
+		if (r == DUNE_EXIT_NONE)
+			return DUNE_EXIT_NONE;
+		return leave(vcpu, r);
+	}
+}

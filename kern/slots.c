@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * slots.c - which 1 GiB block of virtual memory has which guest-physical slot
+ *
+ * Pure book-keeping, without locks of its own; compiled in user space too.
+ */
+#include <linux/errno.h>
+#include <linux/slab.h>
+
+#include "slots.h"
+
+static u32 block_of(unsigned long va)
+{
+	return (va >> SLOT_SHIFT) & ((1U << SLOT_VA_BITS) - 1);
+}
+
+int dune_slots_init(struct dune_slots *slots, u32 nr)
+{
+	slots->block = kvcalloc(nr, sizeof(*slots->block), GFP_KERNEL_ACCOUNT);
+	if (!slots->block)
+		return -ENOMEM;
+	slots->nr = nr;
+	slots->used = 0;
+	return 0;
+}
+
+void dune_slots_destroy(struct dune_slots *slots)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOT_TOP_SIZE; i++)
+		dune_slots_free_leaf(slots->top[i]);
+	kvfree(slots->block);
+}
+
+struct slot_leaf *dune_slots_alloc_leaf(void)
+{
+	return kzalloc(sizeof(struct slot_leaf), GFP_KERNEL_ACCOUNT);
+}
+
+void dune_slots_free_leaf(struct slot_leaf *leaf)
+{
+	kfree(leaf);
+}
+
+u32 dune_slots_find(const struct dune_slots *slots, unsigned long va)
+{
+	u32 block = block_of(va);
+	const struct slot_leaf *leaf = slots->top[block >> SLOT_LEAF_BITS];
+
+	/* SLOT_NONE is -1: what an empty entry becomes by itself. */
+	return leaf ? leaf->slot[block & (SLOT_LEAF_SIZE - 1)] - 1 : SLOT_NONE;
+}
+
+int dune_slots_add(struct dune_slots *slots, unsigned long va,
+		   struct slot_leaf **leaf, u32 *slot)
+{
+	u32 block = block_of(va);
+	struct slot_leaf **top = &slots->top[block >> SLOT_LEAF_BITS];
+
+	*slot = dune_slots_find(slots, va);
+	if (*slot != SLOT_NONE)
+		return 0;
+	if (slots->used == slots->nr)
+		return -ENOSPC;
+	if (!*top) {
+		if (!*leaf)
+			return -ENOMEM;
+		*top = *leaf;
+		*leaf = NULL;
+	}
+	*slot = slots->used;
+	slots->block[*slot] = block;
+	(*top)->slot[block & (SLOT_LEAF_SIZE - 1)] = *slot + 1;
+	smp_store_release(&slots->used, slots->used + 1);
+	return 0;
+}

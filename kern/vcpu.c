@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vcpu.c - the vcpu's file: its ioctls, its page, its beginning and end
+ */
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/segment.h>
+
+#include "msrs.h"
+#include "vmx.h"
+#include "vmx_ops.h"
+
+/* VM exits load null selectors; only 32-bit code of old has others. */
+static bool has_data_selectors(void)
+{
+	u16 ds, es, fs, gs;
+
+	savesegment(ds, ds);
+	savesegment(es, es);
+	savesegment(fs, fs);
+	savesegment(gs, gs);
+	return ds | es | fs | gs;
+}
+
+static int check_caller(const struct dune_vcpu *vcpu)
+{
+	if (current->mm != vcpu->vm->mn.mm)
+		return -EPERM;
+	return READ_ONCE(vcpu->vm->dead) ? -ENODEV : 0;
+}
+
+static long ioctl_run(struct dune_vcpu *vcpu, unsigned long arg)
+{
+	long r;
+
+	if (arg || unlikely(has_data_selectors()))
+		return -EINVAL;
+	preempt_notifier_register(&vcpu->preempt);
+	r = dune_vcpu_run(vcpu);
+	dune_vcpu_put(vcpu);
+	preempt_notifier_unregister(&vcpu->preempt);
+	return r;
+}
+
+/* Run @fn with the vcpu loaded. */
+static long with_vcpu_loaded(struct dune_vcpu *vcpu,
+			     int (*fn)(struct dune_vcpu *vcpu, struct dune_sregs *s),
+			     struct dune_sregs *s)
+{
+	long r;
+
+	preempt_notifier_register(&vcpu->preempt);
+	do {
+		preempt_disable();
+		r = dune_vcpu_load(vcpu);
+		if (!r) {
+			r = fn(vcpu, s);
+			dune_vcpu_put(vcpu);
+		}
+		preempt_enable();
+		cond_resched();
+	} while (r == -EAGAIN && !fatal_signal_pending(current));
+	preempt_notifier_unregister(&vcpu->preempt);
+	return r == -EAGAIN ? -EINTR : r;
+}
+
+static int do_set_sregs(struct dune_vcpu *vcpu, struct dune_sregs *s)
+{
+	return vcpu_set_sregs(vcpu, s);
+}
+
+static int do_get_sregs(struct dune_vcpu *vcpu, struct dune_sregs *s)
+{
+	vcpu_get_sregs(vcpu, s);
+	return 0;
+}
+
+static int do_setup(struct dune_vcpu *vcpu, struct dune_sregs *s)
+{
+	vmcs_setup(vcpu);
+	return 0;
+}
+
+static long ioctl_set_sregs(struct dune_vcpu *vcpu, void __user *arg)
+{
+	struct dune_sregs s;
+
+	if (copy_from_user(&s, arg, sizeof(s)))
+		return -EFAULT;
+	return with_vcpu_loaded(vcpu, do_set_sregs, &s);
+}
+
+static long ioctl_get_sregs(struct dune_vcpu *vcpu, void __user *arg)
+{
+	struct dune_sregs s;
+	long r = with_vcpu_loaded(vcpu, do_get_sregs, &s);
+
+	if (r)
+		return r;
+	return copy_to_user(arg, &s, sizeof(s)) ? -EFAULT : 0;
+}
+
+static long ioctl_get_stats(struct dune_vcpu *vcpu, void __user *arg)
+{
+	struct dune_stats *stats = &vcpu->stats;
+	int i;
+
+	/* The run loop counts everything but the most frequent. */
+	stats->fast_syscalls = stats->exits - vcpu->native_syscalls;
+	for (i = 0; i < DUNE_NR_HW_REASONS; i++)
+		stats->fast_syscalls -= stats->by_reason[i];
+	return copy_to_user(arg, stats, sizeof(*stats)) ? -EFAULT : 0;
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct dune_vcpu *vcpu = file->private_data;
+	long r = check_caller(vcpu);
+
+	if (unlikely(r))
+		return r;
+	if (!mutex_trylock(&vcpu->lock))
+		return -EBUSY;
+	switch (cmd) {
+	case DUNE_RUN:
+		r = ioctl_run(vcpu, arg);
+		break;
+	case DUNE_SET_SREGS:
+		r = ioctl_set_sregs(vcpu, (void __user *)arg);
+		break;
+	case DUNE_GET_SREGS:
+		r = ioctl_get_sregs(vcpu, (void __user *)arg);
+		break;
+	case DUNE_GET_STATS:
+		r = ioctl_get_stats(vcpu, (void __user *)arg);
+		break;
+	default:
+		r = -ENOTTY;
+	}
+	mutex_unlock(&vcpu->lock);
+	return r;
+}
+
+/*
+ * An ordinary page, so that a core dump holds the registers; not copied by
+ * fork(), whose child has no vcpu.
+ */
+static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct dune_vcpu *vcpu = file->private_data;
+	int r = check_caller(vcpu);
+
+	if (r)
+		return r;
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE ||
+	    !(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC))
+		return -EINVAL;
+	compat_vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND, VM_MAYEXEC);
+	return vm_insert_page(vma, vma->vm_start, vcpu->run_page);
+}
+
+/* Undo vcpu_alloc(); the vcpu is on no CPU and in no list. */
+static void vcpu_free(struct dune_vcpu *vcpu)
+{
+	vpid_free(vcpu->vpid);
+	ept_cache_drain(&vcpu->ept_cache);
+	kfree(vcpu->autoload);
+	vmcs_free(vcpu->vmcs);
+	if (vcpu->run_page)
+		__free_page(vcpu->run_page);
+	kfree(vcpu);
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	struct dune_vcpu *vcpu = file->private_data;
+	struct dune_vm *vm = vcpu->vm;
+	struct file *vm_file = vcpu->vm_file;
+
+	spin_lock(&vm->vcpus_lock);
+	list_del(&vcpu->in_vm);
+	spin_unlock(&vm->vcpus_lock);
+	vmx_clear_vcpu(vcpu);
+	vcpu_free(vcpu);
+	fput(vm_file);
+	return 0;
+}
+
+static const struct file_operations vcpu_fops = {
+	.owner		= THIS_MODULE,
+	.unlocked_ioctl	= vcpu_ioctl,
+	.mmap		= vcpu_mmap,
+	.release	= vcpu_release,
+	.llseek		= noop_llseek,
+};
+
+static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
+{
+	struct dune_vcpu *vcpu;
+
+	if (dune_fail_step())
+		return NULL;
+	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	if (!vcpu)
+		return NULL;
+	mutex_init(&vcpu->lock);
+	INIT_LIST_HEAD(&vcpu->on_cpu);
+	dune_vcpu_init_preempt(vcpu);
+	vcpu->vm = vm;
+	vcpu->cpu = -1;
+	vcpu->loaded_cpu = -1;
+
+	if (!dune_fail_step())
+		vcpu->run_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	vcpu->vmcs = vmcs_alloc();
+	if (!dune_fail_step())
+		vcpu->autoload = kzalloc(sizeof(*vcpu->autoload), GFP_KERNEL_ACCOUNT);
+	if (!vcpu->run_page || !vcpu->vmcs || !vcpu->autoload) {
+		vcpu_free(vcpu);
+		return NULL;
+	}
+	vcpu->run = page_address(vcpu->run_page);
+	vcpu->vpid = vpid_alloc();
+	return vcpu;
+}
+
+/* A descriptor for a new vcpu of the VM that @vm_file stands for. */
+int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file)
+{
+	struct dune_vcpu *vcpu = vcpu_alloc(vm);
+	int r;
+
+	if (!vcpu)
+		return -ENOMEM;
+	vcpu->vm_file = get_file(vm_file);
+	spin_lock(&vm->vcpus_lock);
+	list_add(&vcpu->in_vm, &vm->vcpus);
+	spin_unlock(&vm->vcpus_lock);
+
+	r = dune_fail_step() ?: with_vcpu_loaded(vcpu, do_setup, NULL);
+	if (!r)
+		r = anon_inode_getfd("[dune-vcpu]", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
+	if (r < 0) {
+		spin_lock(&vm->vcpus_lock);
+		list_del(&vcpu->in_vm);
+		spin_unlock(&vm->vcpus_lock);
+		vmx_clear_vcpu(vcpu);
+		vcpu_free(vcpu);
+		fput(vm_file);
+	}
+	return r;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vm.c - the VM of an address space: made, found again, given slots, ended
+ *
+ * mmu_notifier_get() keeps one subscription of ours per mm and counts its
+ * users, which makes the VM a singleton of its mm at no cost of our own.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <asm/processor.h>
+
+#include "dune.h"
+#include "vmx.h"
+
+/* An EPT of four levels translates 48 bits; a table of slots of 32 KiB is enough. */
+#define GPA_BITS_MAX	48
+#define NR_SLOTS_MAX	8192U
+
+u32 dune_gpa_bits(void)
+{
+	return min_t(u32, boot_cpu_data.x86_phys_bits, GPA_BITS_MAX);
+}
+
+u32 dune_nr_slots(void)
+{
+	return min(1U << (dune_gpa_bits() - SLOT_SHIFT), NR_SLOTS_MAX);
+}
+
+static int vm_init(struct dune_vm *vm)
+{
+	int r;
+
+	spin_lock_init(&vm->ept_lock);
+	spin_lock_init(&vm->vcpus_lock);
+	INIT_LIST_HEAD(&vm->vcpus);
+	init_waitqueue_head(&vm->inv_wait);
+
+	r = dune_fail_step() ?: dune_slots_init(&vm->slots, dune_nr_slots());
+	if (r)
+		return r;
+	vm->ept.ad_bits = vmx_caps.has_ept_ad;
+	r = dune_fail_step() ?: ept_init(&vm->ept);
+	if (r)
+		dune_slots_destroy(&vm->slots);
+	return r;
+}
+
+static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
+{
+	struct dune_vm *vm;
+	int r = dune_fail_step();
+
+	vm = r ? NULL : kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	r = vm_init(vm);
+	if (r) {
+		kfree(vm);
+		return ERR_PTR(r);
+	}
+	return &vm->mn;
+}
+
+static void free_notifier(struct mmu_notifier *mn)
+{
+	struct dune_vm *vm = container_of(mn, struct dune_vm, mn);
+
+	WARN_ON_ONCE(!list_empty(&vm->vcpus));
+	ept_destroy(&vm->ept);
+	dune_slots_destroy(&vm->slots);
+	kfree(vm);
+}
+
+/*
+ * The mm ends. No thread can be in the guest any more, and none will enter
+ * (dune_vcpu_run() needs current->mm), so the tables can go at once.
+ */
+static void release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	struct dune_vm *vm = container_of(mn, struct dune_vm, mn);
+	struct ept ept;
+
+	spin_lock(&vm->ept_lock);
+	ept = vm->ept;
+	vm->ept.root = NULL;
+	WRITE_ONCE(vm->dead, true);
+	spin_unlock(&vm->ept_lock);
+	ept_destroy(&ept);
+}
+
+const struct mmu_notifier_ops dune_mmu_ops = {
+	.alloc_notifier		= alloc_notifier,
+	.free_notifier		= free_notifier,
+	.release		= release,
+	.invalidate_range_start	= dune_mmu_invalidate_start,
+	.invalidate_range_end	= dune_mmu_invalidate_end,
+	.clear_flush_young	= dune_mmu_clear_young,
+	.clear_young		= dune_mmu_clear_young,
+	.test_young		= dune_mmu_test_young,
+};
+
+/* The VM of the caller's mm, with a reference. */
+struct dune_vm *dune_vm_get(void)
+{
+	struct mmu_notifier *mn;
+	int r;
+
+	if (!current->mm)
+		return ERR_PTR(-EINVAL);
+	r = vmx_get();
+	if (r)
+		return ERR_PTR(r);
+	mn = mmu_notifier_get(&dune_mmu_ops, current->mm);
+	if (IS_ERR(mn)) {
+		vmx_put();
+		return ERR_CAST(mn);
+	}
+	return container_of(mn, struct dune_vm, mn);
+}
+
+void dune_vm_put(struct dune_vm *vm)
+{
+	mmu_notifier_put(&vm->mn);
+	vmx_put();
+}
+
+/* Wait until every VM put so far is freed. */
+void dune_vm_drain(void)
+{
+	mmu_notifier_synchronize();
+}
+
+/*
+ * Whether Linux maps anything in the block around @va, or would let a stack
+ * grow into it: a slot for nothing would let a stray pointer use up one.
+ */
+static bool block_in_use(struct mm_struct *mm, unsigned long va)
+{
+	unsigned long start = va & ~(SLOT_SIZE - 1);
+	struct vm_area_struct *vma = find_vma(mm, start);
+
+	if (!vma)
+		return false;
+	return vma->vm_start < start + SLOT_SIZE ||
+	       ((vma->vm_flags & VM_GROWSDOWN) && vma->vm_start - start < 2 * SLOT_SIZE);
+}
+
+int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot)
+{
+	struct slot_leaf *leaf;
+	bool in_use;
+	u32 nr;
+	int r;
+
+	if (slot->gpa || slot->va >> (SLOT_SHIFT + SLOT_VA_BITS))
+		return -EINVAL;
+
+	r = mmap_read_lock_killable(current->mm);
+	if (r)
+		return r;
+	in_use = block_in_use(current->mm, slot->va);
+	mmap_read_unlock(current->mm);
+	if (!in_use)
+		return -EFAULT;
+
+	r = dune_fail_step();
+	leaf = r ? NULL : dune_slots_alloc_leaf();
+	if (!leaf)
+		return -ENOMEM;
+	spin_lock(&vm->ept_lock);
+	r = dune_slots_add(&vm->slots, slot->va, &leaf, &nr);
+	spin_unlock(&vm->ept_lock);
+	dune_slots_free_leaf(leaf);
+	if (!r)
+		slot->gpa = dune_slot_gpa(nr);
+	return r;
+}
+
+static void nothing(void *unused)
+{
+}
+
+/*
+ * Make every vcpu of @vm that is in the guest leave it, and wait until it has:
+ * whoever enters after this sees the new generation. Interrupts are on.
+ */
+void dune_vm_kick(struct dune_vm *vm)
+{
+	struct dune_vcpu *vcpu;
+	int me, cpu;
+
+	WRITE_ONCE(vm->generation, vm->generation + 1);
+	smp_mb();	/* pairs with the one between mode and generation in run.c */
+
+	me = get_cpu();
+	spin_lock(&vm->vcpus_lock);
+	list_for_each_entry(vcpu, &vm->vcpus, in_vm) {
+		cpu = READ_ONCE(vcpu->cpu);
+		if (READ_ONCE(vcpu->mode) == IN_GUEST && cpu >= 0 && cpu != me)
+			smp_call_function_single(cpu, nothing, NULL, 1);
+	}
+	spin_unlock(&vm->vcpus_lock);
+	put_cpu();
+}
