@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clone.c - system calls that make or end a thread of execution
+ *
+ * A child of a thread in Dune mode goes on in Dune mode. With memory of its own
+ * (fork) it runs on a copy of the outside stack and makes itself a new VM and
+ * vcpu. In shared memory (a thread, vfork, posix_spawn) it gets a thread block
+ * made before it exists, and starts on that block's stack.
+ */
+#include <linux/sched.h>
+
+#include "priv.h"
+
+/* What the guest asked for, whichever call it used. */
+struct clone_request {
+	uint64_t	flags;
+	uint64_t	stack;		/* top; 0: the caller's */
+	uint64_t	parent_tid, child_tid, tls;
+	struct clone_args args;		/* clone3 */
+	uint64_t	args_size;
+};
+
+static long get_sregs(struct dune_thread *t, struct dune_sregs *s)
+{
+	return sys(__NR_ioctl, t->vcpu_fd, DUNE_GET_SREGS, s);
+}
+
+/*
+ * In the child of a fork: everything of the parent's that hangs on the mm is
+ * useless here. Failing, it dies as a process that cannot be built would.
+ */
+static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s, uint64_t stack)
+{
+	int old_vcpu = t->vcpu_fd;
+	long r;
+
+	sys(__NR_close, dune_global.fd);
+	r = dune_open() ?: dune_root_rebuild();
+	sys(__NR_close, old_vcpu);
+	r = r ?: dune_thread_reopen(t);
+	if (!r) {
+		t->run->regs = t->forked;
+		t->run->regs.rax = 0;
+		if (stack && !t->user_tf)
+			t->run->regs.rsp = stack;
+		t->run->set = DUNE_SET_REGS;
+		s->cr3 = dune_root_cr3();
+		r = sys(__NR_ioctl, t->vcpu_fd, DUNE_SET_SREGS, s);
+	}
+	if (r) {
+		dune_log("dune: the child of a fork cannot enter Dune mode: error %ld", -r);
+		dune_raise_fatal(9, 0, 0);
+	}
+}
+
+/* The descriptor of the vcpu has a new number in the child: see gate.S. */
+static long fork_thread(struct dune_thread *t, const struct clone_request *req, long nr)
+{
+	struct dune_sregs s;
+	long r = get_sregs(t, &s);
+
+	if (r)
+		return r;
+	t->forked = t->run->regs;
+	if (nr == __NR_clone3) {
+		struct clone_args args = req->args;
+
+		/* Linux need not know of the guest's stack. */
+		args.stack = 0;
+		args.stack_size = 0;
+		r = sys(nr, &args, req->args_size);
+	} else {
+		r = sys(__NR_clone, req->flags, 0, req->parent_tid, req->child_tid, req->tls);
+	}
+	if (r)
+		return r;
+	if (t->user_tf && req->stack)
+		t->user_tf->rsp = req->stack;
+	if (req->flags & CLONE_SETTLS)
+		s.fs_base = req->tls;
+	rebuild_after_fork(t, &s, req->stack);
+	return 0;
+}
+
+/* The child's first registers: the parent's, and 0 as the call's result. */
+static void first_regs(struct dune_thread *t, struct dune_thread *child, uint64_t stack)
+{
+	struct dune_regs *regs = &child->run->regs;
+	struct dune_tf *tf;
+
+	*regs = t->run->regs;
+	regs->rax = 0;
+	if (t->user_tf) {
+		/* Called from ring 3: back there, over a copy of its frame. */
+		tf = (struct dune_tf *)(child->ring0_sp - sizeof(*tf));
+		*tf = *t->user_tf;
+		tf->rax = 0;
+		if (stack)
+			tf->rsp = stack;
+		regs->rsp = (uintptr_t)tf;
+		regs->rip = (uintptr_t)dune_clone_ring3;
+	} else if (stack) {
+		regs->rsp = stack;
+	}
+	child->run->set = DUNE_SET_REGS;
+}
+
+static long prepare_child(struct dune_thread *t, const struct clone_request *req,
+			  struct dune_thread **child)
+{
+	struct dune_sregs s, own;
+	long r = get_sregs(t, &s) ?: dune_thread_new(child);
+
+	if (r)
+		return r;
+	dune_thread_sregs(*child, &own);
+	s.gdt_base = own.gdt_base;
+	s.tr_base = own.tr_base;
+	s.gs_base = own.gs_base;
+	if (req->flags & CLONE_SETTLS)
+		s.fs_base = req->tls;
+	r = sys(__NR_ioctl, (*child)->vcpu_fd, DUNE_SET_SREGS, &s);
+	if (r)
+		dune_thread_free(*child);
+	else
+		first_regs(t, *child, req->stack);
+	return r;
+}
+
+static long share_memory(struct dune_thread *t, const struct clone_request *req, long nr)
+{
+	struct clone_args args = req->args;
+	struct dune_thread *child;
+	long r = prepare_child(t, req, &child);
+
+	if (r)
+		return r;
+	if (nr == __NR_clone3) {
+		args.stack = (uintptr_t)child->block + PAGE_SIZE;
+		args.stack_size = child->host_sp - args.stack;
+		r = dune_gate_clone(nr, (long)&args, req->args_size, 0, 0, 0, child);
+	} else {
+		r = dune_gate_clone(__NR_clone, req->flags, child->host_sp, req->parent_tid,
+				    req->child_tid, req->tls, child);
+	}
+	if (sys_failed(r))
+		dune_thread_free(child);
+	return r;
+}
+
+static long do_clone(struct dune_thread *t, const struct clone_request *req, long nr)
+{
+	if (req->flags & CLONE_VM)
+		return share_memory(t, req, nr);
+	return fork_thread(t, req, nr);
+}
+
+/* Read clone3's arguments as the kernel would; it checks what they mean. */
+static long read_args(struct clone_request *req, uint64_t from, uint64_t size)
+{
+	unsigned char *to = (unsigned char *)&req->args;
+	uint64_t i;
+
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (size > sizeof(req->args))
+		return -E2BIG;
+	/* write(2) to nowhere would tell; the kernel reads it again anyway. */
+	for (i = 0; i < size; i++)
+		to[i] = ((const unsigned char *)from)[i];
+	req->args_size = size;
+	req->flags = req->args.flags;
+	req->stack = req->args.stack ? req->args.stack + req->args.stack_size : 0;
+	req->parent_tid = req->args.parent_tid;
+	req->child_tid = req->args.child_tid;
+	req->tls = req->args.tls;
+	return 0;
+}
+
+static void exit_thread(struct dune_thread *t)
+{
+	long status = t->run->regs.rdi;
+
+	dune_unmap(t->run, dune_global.info.run_size);
+	sys(__NR_close, t->vcpu_fd);
+	dune_gate_exit(t->block, BLOCK_SIZE, status);
+}
+
+/* The numbers that gate.S does not pass on by itself. */
+int dune_host_syscall(struct dune_thread *t)
+{
+	struct dune_regs *regs = &t->run->regs;
+	struct clone_request req = { 0 };
+	long nr = regs->rax, r;
+
+	switch (nr) {
+	case __NR_clone:
+		req.flags = regs->rdi;
+		req.stack = regs->rsi;
+		req.parent_tid = regs->rdx;
+		req.child_tid = regs->r10;
+		req.tls = regs->r8;
+		r = do_clone(t, &req, nr);
+		break;
+	case __NR_clone3:
+		r = read_args(&req, regs->rdi, regs->rsi) ?: do_clone(t, &req, nr);
+		break;
+	case __NR_fork:
+		req.flags = 17;		/* SIGCHLD */
+		r = do_clone(t, &req, __NR_clone);
+		break;
+	case __NR_vfork:
+		req.flags = CLONE_VM | CLONE_VFORK | 17;
+		r = do_clone(t, &req, __NR_clone);
+		break;
+	case __NR_exit:
+		exit_thread(t);
+		__builtin_unreachable();
+	default:
+		/* rt_sigreturn: there is no frame of Linux's on this stack. */
+		r = -ENOSYS;
+	}
+	/* In a forked child, t->run is already the child's. */
+	if (r || !t->run->set)
+		regs->rax = r;
+	return HOST_RESUME;
+}

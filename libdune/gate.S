@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate.S - the way into Dune mode, the run loop, and the way out
+ *
+ * The run loop needs registers only: %rbx the run page, %r12 the thread, %r13d
+ * the vcpu's descriptor. Linux keeps them over any system call, so signal
+ * handlers, stops and restarts may happen at its SYSCALL like anywhere else.
+ */
+#include <asm/unistd.h>
+
+#include "offsets.h"
+#include "x86.h"
+
+	.text
+
+/* Numbers that need C: rt_sigreturn, clone, fork, vfork, exit; and clone3. */
+#define SPECIAL_BELOW_64 \
+	(1 << __NR_rt_sigreturn | 1 << __NR_clone | 1 << __NR_fork | \
+	 1 << __NR_vfork | 1 << __NR_exit)
+
+/*
+ * int dune_gate_enter(struct dune_thread *t)
+ *
+ * Returns 0 in Dune mode. Where the guest could not be entered at all, returns
+ * the negative errno outside it.
+ */
+	.globl	dune_gate_enter
+	.type	dune_gate_enter, @function
+	.balign	16
+dune_gate_enter:
+	.cfi_startproc
+	mov	THREAD_run(%rdi), %rax
+	mov	%rbx, REGS_rbx(%rax)
+	mov	%rbp, REGS_rbp(%rax)
+	mov	%r12, REGS_r12(%rax)
+	mov	%r13, REGS_r13(%rax)
+	mov	%r14, REGS_r14(%rax)
+	mov	%r15, REGS_r15(%rax)
+	mov	(%rsp), %rcx
+	mov	%rcx, REGS_rip(%rax)
+	lea	8(%rsp), %rcx
+	mov	%rcx, REGS_rsp(%rax)
+	movq	$0, REGS_rax(%rax)
+	movq	$(FLAG_IF | FLAG_FIXED), REGS_rflags(%rax)
+	movl	$SET_REGS, RUN_set(%rax)
+	mov	%rdi, %r12
+	.cfi_endproc
+	/* fall through */
+
+/* %r12: a thread that has never run. */
+start_thread:
+	.cfi_startproc
+	.cfi_undefined rip
+	mov	THREAD_run(%r12), %rbx
+	mov	THREAD_vcpu_fd(%r12), %r13d
+	mov	THREAD_host_sp(%r12), %rsp
+	xor	%ebp, %ebp
+
+run_loop:
+	movl	$0, RUN_in_syscall(%rbx)
+	mov	$__NR_ioctl, %eax
+	mov	%r13d, %edi
+	mov	$IOC_RUN, %esi
+	xor	%edx, %edx
+	/*
+	 * One SYSCALL for DUNE_RUN and for the calls passed on: the module may
+	 * leave a call that a signal interrupted to Linux right here, and then
+	 * says so in in_syscall.
+	 */
+do_syscall:
+	syscall
+	cmpl	$0, RUN_in_syscall(%rbx)
+	jne	syscall_done
+	test	%eax, %eax		/* DUNE_EXIT_NONE */
+	jz	run_loop
+	movb	$1, THREAD_entered(%r12)
+	cmp	$EXIT_VMCALL, %eax
+	jne	to_c
+	mov	REGS_rax(%rbx), %rcx
+	mov	%rcx, %rdx
+	shr	$32, %rdx
+	jnz	to_c
+	cmp	$__NR_clone3, %ecx
+	je	to_c
+	cmp	$64, %ecx
+	jae	forward
+	mov	$SPECIAL_BELOW_64, %rdx
+	bt	%rcx, %rdx
+	jc	to_c
+forward:
+	movl	$1, RUN_in_syscall(%rbx)
+	mov	%rcx, %rax
+	mov	REGS_rdi(%rbx), %rdi
+	mov	REGS_rsi(%rbx), %rsi
+	mov	REGS_rdx(%rbx), %rdx
+	mov	REGS_r10(%rbx), %r10
+	mov	REGS_r8(%rbx), %r8
+	mov	REGS_r9(%rbx), %r9
+	jmp	do_syscall
+syscall_done:
+	mov	%rax, REGS_rax(%rbx)
+	jmp	run_loop
+
+to_c:
+	movslq	%eax, %rsi
+	mov	%r12, %rdi
+	call	dune_host_exit
+	mov	THREAD_vcpu_fd(%r12), %r13d	/* another, in a forked child */
+	test	%eax, %eax
+	jz	run_loop
+
+	/* HOST_LEAVE: go on as an ordinary thread where the guest stands. */
+	mov	%rbx, %rcx
+	mov	REGS_rax(%rcx), %rax
+	mov	REGS_rbx(%rcx), %rbx
+	mov	REGS_rbp(%rcx), %rbp
+	mov	REGS_r12(%rcx), %r12
+	mov	REGS_r13(%rcx), %r13
+	mov	REGS_r14(%rcx), %r14
+	mov	REGS_r15(%rcx), %r15
+	mov	REGS_rsp(%rcx), %rsp
+	jmp	*REGS_rip(%rcx)
+	.cfi_endproc
+	.size	dune_gate_enter, . - dune_gate_enter
+
+/*
+ * long dune_gate_clone(long nr, long a0, .., long a4, struct dune_thread *child)
+ *
+ * The child, on a stack of its own, begins its run loop.
+ */
+	.globl	dune_gate_clone
+	.type	dune_gate_clone, @function
+	.balign	16
+dune_gate_clone:
+	.cfi_startproc
+	push	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	mov	16(%rsp), %r12
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	syscall
+	test	%rax, %rax
+	jz	start_thread
+	pop	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	ret
+	.cfi_endproc
+	.size	dune_gate_clone, . - dune_gate_clone
+
+/*
+ * void dune_gate_exit(void *block, size_t size, long status)
+ *
+ * End the thread and give its block back, the stack it runs on with it.
+ */
+	.globl	dune_gate_exit
+	.type	dune_gate_exit, @function
+	.balign	16
+dune_gate_exit:
+	.cfi_startproc
+	.cfi_undefined rip
+	mov	%rdx, %rbx
+	mov	$__NR_munmap, %eax
+	syscall
+	mov	%rbx, %rdi
+	mov	$__NR_exit, %eax
+	syscall
+	ud2
+	.cfi_endproc
+	.size	dune_gate_exit, . - dune_gate_exit
+
+/*
+ * void dune_gate_touch(uintptr_t va, bool write)
+ *
+ * Access a byte without changing it, outside Dune mode: Linux answers as it
+ * would have answered the program.
+ */
+	.globl	dune_gate_touch
+	.type	dune_gate_touch, @function
+	.balign	16
+dune_gate_touch:
+	.cfi_startproc
+	test	%sil, %sil
+	jnz	1f
+	testb	$0, (%rdi)
+	ret
+1:	lock orb $0, (%rdi)
+	ret
+	.cfi_endproc
+	.size	dune_gate_touch, . - dune_gate_touch
+
+/* long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b); CPL 0 in Dune mode. */
+	.globl	dune_hypercall
+	.type	dune_hypercall, @function
+	.balign	16
+dune_hypercall:
+	.cfi_startproc
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	vmcall
+	ret
+	.cfi_endproc
+	.size	dune_hypercall, . - dune_hypercall
+
+/* long dune_syscall(long nr, long a0, .., long a5); CPL 0 in Dune mode. */
+	.globl	dune_syscall
+	.type	dune_syscall, @function
+	.balign	16
+dune_syscall:
+	.cfi_startproc
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	mov	8(%rsp), %r9
+	vmcall
+	ret
+	.cfi_endproc
+	.size	dune_syscall, . - dune_syscall
+
+	.section .note.GNU-stack, "", @progbits

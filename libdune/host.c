@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.c - the host half: what the run loop cannot do in registers
+ *
+ * Runs outside Dune mode, on the thread's outside stack. The guest's registers
+ * are in t->run->regs; with DUNE_SET_REGS in t->run->set, changes to rip, rsp
+ * and rflags take effect too.
+ */
+#include "priv.h"
+
+static void inject(struct dune_thread *t, uint8_t vector, uint32_t error, uint64_t cr2)
+{
+	bool has_error = vector == TRAP_GP || vector == TRAP_PF;
+
+	t->run->event = (struct dune_event) {
+		.vector		= vector,
+		.has_error	= has_error,
+		.error		= error,
+		.cr2		= cr2,
+	};
+	t->run->set |= DUNE_SET_EVENT;
+}
+
+/* The error code a page fault for this refused access would have. */
+static uint32_t pgflt_error(const struct dune_exit_info *info)
+{
+	uint32_t error = DUNE_PF_PRESENT;
+
+	if (info->access & DUNE_ACCESS_WRITE)
+		error |= DUNE_PF_WRITE;
+	if (info->access & DUNE_ACCESS_EXEC)
+		error |= DUNE_PF_FETCH;
+	if (info->cpl == 3)
+		error |= DUNE_PF_USER;
+	return error;
+}
+
+/*
+ * An access that Linux refuses: the program's, if it asked for such faults;
+ * else Linux answers in its own way, with a signal.
+ */
+static void ept_fault(struct dune_thread *t)
+{
+	const struct dune_exit_info *info = &t->run->info;
+	bool delivering = info->intr_info != 0;
+
+	if (info->hva == ~0ULL || info->gva == ~0ULL) {
+		dune_report_exit(t, DUNE_EXIT_EPT_FAULT);
+		dune_raise_fatal(11, 1, info->gva == ~0ULL ? 0 : info->gva);
+		return;
+	}
+	if (dune_pgflt_claimed() && !delivering) {
+		t->linux_fault = 1;
+		inject(t, TRAP_PF, pgflt_error(info), info->gva);
+		return;
+	}
+	dune_report_exit(t, DUNE_EXIT_EPT_FAULT);
+	dune_raise_access(info->hva, info->access);
+}
+
+/* Instructions that do not exist for a program; the rest are privileged. */
+static bool undefined(uint32_t hw_reason)
+{
+	switch (hw_reason) {
+	case 11:		/* GETSEC */
+	case 17 ... 27:		/* RSM, VMCALL to VMXON */
+	case 36:		/* MWAIT */
+	case 39:		/* MONITOR */
+	case 50:		/* INVEPT */
+	case 53:		/* INVVPID */
+	case 59:		/* VMFUNC */
+		return true;
+	}
+	return false;
+}
+
+/* At CPL 0, what a CPU does to a program at CPL 3. */
+static void privileged(struct dune_thread *t)
+{
+	dune_report_exit(t, DUNE_EXIT_PRIVILEGED);
+	inject(t, undefined(t->run->info.hw_reason) ? TRAP_UD : TRAP_GP, 0, 0);
+}
+
+static int hypercall(struct dune_thread *t)
+{
+	struct dune_regs *regs = &t->run->regs;
+
+	switch (regs->rax) {
+	case HC_LEAVE:
+		return HOST_LEAVE;
+	case HC_RAISE:
+		dune_raise_trap((const struct dune_tf *)regs->rdi, regs->rsi);
+		break;
+	default:
+		if (regs->rax >> 32)
+			regs->rax = -ENOSYS;
+		else
+			return dune_host_syscall(t);
+	}
+	return HOST_RESUME;
+}
+
+/* @code: what DUNE_RUN returned. */
+int dune_host_exit(struct dune_thread *t, long code)
+{
+	switch (code) {
+	case DUNE_EXIT_VMCALL:
+		return hypercall(t);
+	case DUNE_EXIT_EPT_FAULT:
+		ept_fault(t);
+		return HOST_RESUME;
+	case DUNE_EXIT_PRIVILEGED:
+		privileged(t);
+		return HOST_RESUME;
+	}
+
+	if (code < 0 && !t->entered) {
+		t->run->regs.rax = code;	/* dune_gate_enter()'s result */
+		return HOST_LEAVE;
+	}
+	/* The guest cannot go on, and there is nothing to go back to. */
+	dune_report_exit(t, code);
+	dune_raise_fatal(11, 1, t->run->regs.rip);
+	return HOST_RESUME;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * idt.c - descriptor tables of the guest
+ *
+ * The IDT is one for all threads. Every vector has a trap gate, which leaves IF
+ * set: the guest never runs with interrupts masked by libdune. None may be
+ * called from ring 3, and all use an IST stack, so that no frame is ever pushed
+ * into the red zone of interrupted code.
+ */
+#include "priv.h"
+
+struct gate {
+	uint16_t offset_low, selector;
+	uint8_t ist, type;
+	uint16_t offset_mid;
+	uint32_t offset_high, reserved;
+};
+
+#define GATE_TRAP	0x8f		/* present, DPL 0, 64-bit trap gate */
+
+#define SEG_KERNEL_CODE	0x00af9b000000ffffULL
+#define SEG_KERNEL_DATA	0x00cf93000000ffffULL
+#define SEG_USER_DATA	0x00cff3000000ffffULL
+#define SEG_USER_CODE	0x00affb000000ffffULL
+#define SEG_TSS_BUSY	0x00008b0000000000ULL
+
+static struct gate idt[256] __attribute__((aligned(4096)));
+
+void dune_idt_init(void)
+{
+	unsigned int v;
+
+	for (v = 0; v < 256; v++) {
+		uintptr_t target = (uintptr_t)dune_trap_stubs + v * TRAP_STUB_SIZE;
+
+		idt[v] = (struct gate) {
+			.offset_low	= target,
+			.offset_mid	= target >> 16,
+			.offset_high	= target >> 32,
+			.selector	= SEL_KERNEL_CS,
+			.ist		= v == TRAP_DF ? IST_DOUBLE : IST_TRAP,
+			.type		= GATE_TRAP,
+		};
+	}
+}
+
+uint64_t dune_idt_base(void)
+{
+	return (uintptr_t)idt;
+}
+
+void dune_gdt_init(struct dune_thread *t)
+{
+	uint64_t base = (uintptr_t)&t->tss;
+
+	t->gdt[SEL_KERNEL_CS / 8] = SEG_KERNEL_CODE;
+	t->gdt[SEL_KERNEL_SS / 8] = SEG_KERNEL_DATA;
+	t->gdt[SEL_USER_SS / 8] = SEG_USER_DATA;
+	t->gdt[SEL_USER_CS / 8] = SEG_USER_CODE;
+	t->gdt[SEL_TSS / 8] = SEG_TSS_BUSY | (sizeof(t->tss) - 1) |
+			      (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+	t->gdt[SEL_TSS / 8 + 1] = base >> 32;
+	t->tss.iomap = sizeof(t->tss);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.c - dune_init(): the device, what it offers, and the process's tables
+ */
+#include <linux/fcntl.h>
+#include <cpuid.h>
+
+#include "priv.h"
+
+struct dune_global dune_global;
+
+/* The module must offer what the tables are built on. */
+static bool usable(const struct dune_info *info)
+{
+	return info->nr_slots && info->run_size >= sizeof(struct dune_run);
+}
+
+/* A handle on this process's VM. Again in the child of a fork. */
+int dune_open(void)
+{
+	long fd = sys(__NR_openat, AT_FDCWD, DUNE_DEVICE, O_RDWR | O_CLOEXEC, 0);
+
+	if (sys_failed(fd))
+		return fd;
+	dune_global.fd = fd;
+	return 0;
+}
+
+static uint32_t xsave_area_size(void)
+{
+	uint32_t a, b = 0, c, d;
+
+	if (!(dune_global.info.cr4 & CR4_OSXSAVE))
+		return 0;
+	__cpuid_count(0xd, 0, a, b, c, d);
+	return b;
+}
+
+DUNE_API int dune_init(unsigned int flags)
+{
+	int r;
+
+	if (flags)
+		return -EINVAL;
+	if (dune_global.ready)
+		return 0;
+	r = dune_open();
+	if (r)
+		return r;
+	r = sys(__NR_ioctl, dune_global.fd, DUNE_GET_INFO, &dune_global.info);
+	if (!r && !usable(&dune_global.info))
+		r = -EOPNOTSUPP;
+	r = r ?: dune_root_init();
+	if (r) {
+		sys(__NR_close, dune_global.fd);
+		return r;
+	}
+	dune_global.smap = !!(dune_global.info.cr4 & CR4_SMAP);
+	dune_global.xsave_size = xsave_area_size();
+	dune_idt_init();
+	dune_global.ready = true;
+	return 0;
+}
+
+DUNE_API const struct dune_info *dune_info(void)
+{
+	return dune_global.ready ? &dune_global.info : NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * offsets.c - structure offsets for the assembly; compiled, never linked
+ */
+#include "priv.h"
+
+#define DEFINE(name, value) \
+	asm volatile("\n.ascii \"->" #name " %c0\"" : : "i" (value))
+#define REG(name)	DEFINE(REGS_##name, offsetof(struct dune_regs, name))
+#define TF(name)	DEFINE(TF_##name, offsetof(struct dune_tf, name))
+#define THREAD(name)	DEFINE(THREAD_##name, offsetof(struct dune_thread, name))
+
+void offsets(void);
+
+void offsets(void)
+{
+	_Static_assert(offsetof(struct dune_run, regs) == 0, "regs come first");
+	DEFINE(RUN_in_syscall, offsetof(struct dune_run, in_syscall));
+	DEFINE(RUN_set, offsetof(struct dune_run, set));
+	DEFINE(IOC_RUN, DUNE_RUN);
+	DEFINE(SET_REGS, DUNE_SET_REGS);
+	DEFINE(EXIT_VMCALL, DUNE_EXIT_VMCALL);
+	DEFINE(GLOBAL_xsave_size, offsetof(struct dune_global, xsave_size));
+	DEFINE(GLOBAL_smap, offsetof(struct dune_global, smap));
+	REG(rax);
+	REG(rcx);
+	REG(rdx);
+	REG(rbx);
+	REG(rsp);
+	REG(rbp);
+	REG(rsi);
+	REG(rdi);
+	REG(r8);
+	REG(r9);
+	REG(r10);
+	REG(r11);
+	REG(r12);
+	REG(r13);
+	REG(r14);
+	REG(r15);
+	REG(rip);
+	REG(rflags);
+	TF(rip);
+	TF(cs);
+	TF(rflags);
+	TF(rsp);
+	TF(ss);
+	TF(vector);
+	DEFINE(TF_SIZE, sizeof(struct dune_tf));
+	THREAD(self);
+	THREAD(user_rsp);
+	THREAD(ring0_sp);
+	THREAD(ring3_frame);
+	THREAD(user_tf);
+	THREAD(run);
+	THREAD(host_sp);
+	THREAD(vcpu_fd);
+	THREAD(entered);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * priv.h - what libdune's files share
+ *
+ * "Host half" is code that runs outside Dune mode, on a thread's outside stack,
+ * between two stays in the guest; "guest half" runs at CPL 0 inside. Neither
+ * uses libc.
+ */
+#ifndef _LIBDUNE_PRIV_H
+#define _LIBDUNE_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dune/dune.h>
+#include <dune/trap.h>
+#include <dune/vm.h>
+
+#include "sys.h"
+#include "x86.h"
+
+#define DUNE_API	__attribute__((visibility("default")))
+#define PAGE_SIZE	4096UL
+
+/* linux/errno values; <errno.h> would bring libc's errno with it. */
+#include <asm/errno.h>
+
+/* Hypercalls: VMCALL with this in the upper half of RAX, see host.c. */
+#define HYPERCALL_MAGIC	0x44554e45UL		/* "DUNE" */
+#define HYPERCALL(n)	(HYPERCALL_MAGIC << 32 | (n))
+#define HC_LEAVE	HYPERCALL(0)		/* go on outside Dune mode */
+#define HC_RAISE	HYPERCALL(1)		/* rdi: trap frame nobody claimed, rsi: CR2 */
+
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t iomap;
+} __attribute__((packed));
+
+/* IST entries, counted from 1 as in a gate. */
+#define IST_TRAP	1
+#define IST_DOUBLE	2
+
+#define GDT_ENTRIES	10
+
+/*
+ * A thread's own. The guest half finds it through GS (ring 3 has its own GS
+ * base: swapgs on every ring change), the host half in a register.
+ */
+struct dune_thread {
+	struct dune_thread *self;
+	uint64_t	user_rsp;	/* scratch of the SYSCALL entry */
+	uint64_t	ring0_sp;	/* where entries from ring 3 begin their stack */
+	uint64_t	ring3_frame;	/* of the innermost dune_ring3_enter() */
+	struct dune_tf	*user_tf;	/* the ring-3 call being passed on, or NULL */
+
+	struct dune_run	*run;
+	uint64_t	host_sp;	/* top of the outside stack */
+	int		vcpu_fd;
+	uint8_t		entered;	/* the guest has run */
+	uint8_t		linux_fault;	/* the #PF on its way is one of Linux's */
+
+	uint64_t	gdt[GDT_ENTRIES];
+	struct tss	tss;
+	void		*block;		/* everything above and the stacks */
+	struct dune_regs forked;	/* the guest's, for the child of a fork */
+};
+
+/* init.c */
+struct dune_global {
+	bool		ready;
+	int		fd;		/* of /dev/dune */
+	struct dune_info info;
+	uint32_t	xsave_size;	/* 0: FXSAVE only */
+	uint8_t		smap;
+};
+extern struct dune_global dune_global;
+int dune_open(void);
+
+/* arena.c */
+void *dune_map(size_t size);
+void *dune_map_fd(size_t size, int fd);
+void dune_unmap(void *p, size_t size);
+
+/* root.c */
+int dune_root_init(void);
+int dune_root_add(uintptr_t va);
+int dune_root_add_range(const void *start, size_t size);
+int dune_root_rebuild(void);
+uint64_t dune_root_cr3(void);
+extern uint32_t dune_slot_table[];	/* slot + 1 by va >> 30 */
+
+/* thread.c */
+int dune_thread_new(struct dune_thread **thread);
+void dune_thread_free(struct dune_thread *thread);
+int dune_thread_reopen(struct dune_thread *thread);
+void dune_thread_sregs(struct dune_thread *thread, struct dune_sregs *sregs);
+#define BLOCK_SIZE	(160 * 1024UL)
+
+static inline struct dune_thread *dune_this_thread(void)
+{
+	struct dune_thread *t;
+
+	asm volatile("movq %%gs:0, %0" : "=r" (t));
+	return t;
+}
+
+/* idt.c */
+void dune_idt_init(void);
+uint64_t dune_idt_base(void);
+void dune_gdt_init(struct dune_thread *t);
+
+/* gate.S */
+int dune_gate_enter(struct dune_thread *t);
+long dune_gate_clone(long nr, long a0, long a1, long a2, long a3, long a4,
+		     struct dune_thread *child);
+void dune_gate_exit(void *block, size_t size, long status) __attribute__((noreturn));
+void dune_gate_touch(uintptr_t va, bool write);
+long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b);
+
+/* entry.S */
+void dune_syscall_entry(void);
+void dune_clone_ring3(void);
+int dune_ring3_run(const struct dune_tf *tf, struct dune_thread *t);
+long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c);
+extern char dune_trap_stubs[];
+#define TRAP_STUB_SIZE	16
+
+/* trap.c: called from entry.S */
+void dune_trap(struct dune_tf *tf);
+void dune_syscall_trap(struct dune_tf *tf);
+bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2);
+bool dune_pgflt_claimed(void);
+
+/* host.c */
+#define HOST_RESUME	0
+#define HOST_LEAVE	1
+int dune_host_exit(struct dune_thread *t, long code);
+
+/* clone.c */
+int dune_host_syscall(struct dune_thread *t);
+
+/* signal.c */
+void dune_raise(int sig, int code, uintptr_t addr);
+void dune_raise_fatal(int sig, int code, uintptr_t addr);
+void dune_raise_trap(const struct dune_tf *tf, uintptr_t cr2);
+void dune_raise_access(uintptr_t va, uint32_t access);
+
+/* report.c */
+void dune_report_exit(struct dune_thread *t, long code);
+void dune_report_trap(const struct dune_tf *tf, uintptr_t cr2);
+void dune_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* fmt.c */
+int dune_vfmt(char *buf, size_t size, const char *fmt, va_list ap);
+int dune_fmt(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif /* _LIBDUNE_PRIV_H */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.c - a thread's vcpu and the memory it needs in both halves
+ *
+ * One mapping holds it all, each stack above a page that stays out of reach:
+ *
+ *	guard | outside stack 64K | guard | ring-0 stack 64K |
+ *	IST stacks 4K, 4K | struct dune_thread
+ */
+#include <linux/mman.h>
+#include <asm/prctl.h>
+
+#include "priv.h"
+
+#define STACK_SIZE	(64 * 1024UL)
+
+#define HOST_STACK_TOP	(PAGE_SIZE + STACK_SIZE)
+#define RING0_STACK_TOP	(HOST_STACK_TOP + PAGE_SIZE + STACK_SIZE)
+#define IST1_TOP	(RING0_STACK_TOP + PAGE_SIZE)
+#define IST2_TOP	(IST1_TOP + PAGE_SIZE)
+
+_Static_assert(IST2_TOP + sizeof(struct dune_thread) <= BLOCK_SIZE, "the block is too small");
+
+static void protect_guards(char *block)
+{
+	sys(__NR_mprotect, block, PAGE_SIZE, PROT_NONE);
+	sys(__NR_mprotect, block + HOST_STACK_TOP, PAGE_SIZE, PROT_NONE);
+}
+
+static int open_vcpu(struct dune_thread *t)
+{
+	long fd = sys(__NR_ioctl, dune_global.fd, DUNE_CREATE_VCPU, 0);
+
+	if (sys_failed(fd))
+		return fd;
+	t->vcpu_fd = fd;
+	return 0;
+}
+
+int dune_thread_new(struct dune_thread **thread)
+{
+	char *block = dune_map(BLOCK_SIZE);
+	struct dune_thread *t;
+	int r;
+
+	if (!block)
+		return -ENOMEM;
+	protect_guards(block);
+	t = (struct dune_thread *)(block + IST2_TOP);
+	t->self = t;
+	t->block = block;
+	t->host_sp = (uintptr_t)block + HOST_STACK_TOP;
+	t->ring0_sp = (uintptr_t)block + RING0_STACK_TOP;
+	t->tss.ist[IST_TRAP - 1] = (uintptr_t)block + IST1_TOP;
+	t->tss.ist[IST_DOUBLE - 1] = (uintptr_t)block + IST2_TOP;
+	dune_gdt_init(t);
+
+	r = dune_root_add_range(block, BLOCK_SIZE) ?: open_vcpu(t);
+	if (r)
+		goto err_block;
+	t->run = dune_map_fd(dune_global.info.run_size, t->vcpu_fd);
+	if (!t->run) {
+		r = -ENOMEM;
+		goto err_fd;
+	}
+	*thread = t;
+	return 0;
+
+err_fd:
+	sys(__NR_close, t->vcpu_fd);
+err_block:
+	dune_unmap(block, BLOCK_SIZE);
+	return r;
+}
+
+void dune_thread_free(struct dune_thread *t)
+{
+	dune_unmap(t->run, dune_global.info.run_size);
+	sys(__NR_close, t->vcpu_fd);
+	dune_unmap(t->block, BLOCK_SIZE);
+}
+
+/* In a forked child: a vcpu of its own at the places of the parent's. */
+int dune_thread_reopen(struct dune_thread *t)
+{
+	long p;
+	int r = open_vcpu(t);
+
+	if (r)
+		return r;
+	p = sys(__NR_mmap, t->run, dune_global.info.run_size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_FIXED, t->vcpu_fd, 0);
+	return sys_failed(p) ? p : 0;
+}
+
+/* The registers of a thread that begins at CPL 0 with this process's state. */
+void dune_thread_sregs(struct dune_thread *t, struct dune_sregs *s)
+{
+	uint64_t fs = 0, gs = 0;
+
+	sys(__NR_arch_prctl, ARCH_GET_FS, &fs);
+	sys(__NR_arch_prctl, ARCH_GET_GS, &gs);
+	*s = (struct dune_sregs) {
+		.cr3		= dune_root_cr3(),
+		.gdt_base	= (uintptr_t)t->gdt,
+		.gdt_limit	= sizeof(t->gdt) - 1,
+		.idt_base	= dune_idt_base(),
+		.idt_limit	= 4095,
+		.tr_base	= (uintptr_t)&t->tss,
+		.tr_limit	= sizeof(t->tss) - 1,
+		.tr_selector	= SEL_TSS,
+		.fs_base	= fs,
+		.gs_base	= (uintptr_t)t,
+		.kernel_gs_base	= gs,
+		.lstar		= (uintptr_t)dune_syscall_entry,
+		/* SYSRET adds 8 and 16 to the upper selector. */
+		.star		= (uint64_t)(SEL_USER_SS - 8) << 48 |
+				  (uint64_t)SEL_KERNEL_CS << 32,
+		.sfmask		= FLAG_TF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_AC,
+	};
+}
+
+DUNE_API bool dune_active(void)
+{
+	uint16_t cs;
+
+	asm volatile("mov %%cs, %0" : "=r" (cs));
+	return cs == SEL_KERNEL_CS;
+}
+
+DUNE_API int dune_enter(void)
+{
+	struct dune_thread *t;
+	struct dune_sregs sregs;
+	int r;
+
+	if (!dune_global.ready)
+		return -EINVAL;
+	if (dune_active())
+		return -EALREADY;
+	r = dune_root_add((uintptr_t)__builtin_frame_address(0)) ?: dune_thread_new(&t);
+	if (r)
+		return r;
+	dune_thread_sregs(t, &sregs);
+	r = sys(__NR_ioctl, t->vcpu_fd, DUNE_SET_SREGS, &sregs) ?: dune_gate_enter(t);
+	if (r)
+		dune_thread_free(t);
+	return r;
+}
+
+DUNE_API int dune_leave(void)
+{
+	struct dune_thread *t;
+
+	if (!dune_active())
+		return -EINVAL;
+	t = dune_this_thread();
+	dune_hypercall(HC_LEAVE, 0, 0);
+	/* Outside now, on the same stack. */
+	dune_thread_free(t);
+	return 0;
+}
+
+DUNE_API int dune_vcpu_fd(void)
+{
+	return dune_active() ? dune_this_thread()->vcpu_fd : -EINVAL;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trap.c - who handles a trap: libdune, the program, or Linux
+ */
+#include "priv.h"
+
+struct handler {
+	void		*fn;
+	unsigned int	flags;
+};
+
+static struct handler handlers[256];
+static struct handler pgflt_handler;
+static struct handler syscall_handler;
+
+/* @flags first: a reader that sees the function sees its flags. */
+static int set_handler(struct handler *h, void *fn, unsigned int flags)
+{
+	if (flags & ~DUNE_TRAP_GPRS_ONLY)
+		return -EINVAL;
+	__atomic_store_n(&h->fn, NULL, __ATOMIC_RELEASE);
+	h->flags = flags;
+	__atomic_store_n(&h->fn, fn, __ATOMIC_RELEASE);
+	return 0;
+}
+
+DUNE_API int dune_trap_set_handler(unsigned int vector, dune_trap_fn fn, unsigned int flags)
+{
+	if (vector > 255 || vector == TRAP_NMI || vector == TRAP_DF || vector == TRAP_MC)
+		return -EINVAL;
+	return set_handler(&handlers[vector], fn, flags);
+}
+
+DUNE_API int dune_trap_set_pgflt_handler(dune_pgflt_fn fn, unsigned int flags)
+{
+	return set_handler(&pgflt_handler, fn, flags);
+}
+
+DUNE_API int dune_trap_set_syscall_handler(dune_syscall_fn fn, unsigned int flags)
+{
+	return set_handler(&syscall_handler, fn, flags);
+}
+
+bool dune_pgflt_claimed(void)
+{
+	return pgflt_handler.fn || handlers[TRAP_PF].fn;
+}
+
+/* Whether there is a handler and it took the trap. */
+static bool claimed(struct handler *h, uint64_t a, uint64_t b, uint64_t c)
+{
+	int (*fn)(uint64_t a, uint64_t b, uint64_t c) =
+		__atomic_load_n(&h->fn, __ATOMIC_ACQUIRE);
+
+	if (!fn)
+		return false;
+	if (h->flags & DUNE_TRAP_GPRS_ONLY)
+		return fn(a, b, c) == DUNE_TRAP_DONE;
+	return (int)dune_call_saving_vectors(fn, a, b, c) == DUNE_TRAP_DONE;
+}
+
+/*
+ * On the IST stack, before the frame is moved: a block of memory that is used
+ * for the first time. Nothing else may be done here; nothing here may trap.
+ */
+bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)
+{
+	if (tf->error & (DUNE_PF_PRESENT | DUNE_PF_RSVD))
+		return false;
+	if (cr2 >> 47 || dune_slot_table[cr2 >> 30])
+		return false;
+	return !dune_root_add(cr2);
+}
+
+static bool handle_pgflt(struct dune_tf *tf, uintptr_t cr2)
+{
+	struct dune_thread *t = dune_this_thread();
+
+	if (t->linux_fault) {
+		t->linux_fault = 0;
+		tf->error |= DUNE_PF_LINUX;
+	}
+	return claimed(&pgflt_handler, cr2, tf->error, (uintptr_t)tf);
+}
+
+/* A handler may change the frame, but not weaken the rings with it. */
+static void put_right(struct dune_tf *tf, uint64_t cs, uint64_t ss)
+{
+	tf->cs = cs;
+	tf->ss = ss;
+	tf->rflags &= ~(uint64_t)(FLAG_IOPL | FLAG_NT | FLAG_VM | FLAG_VIF_VIP);
+	tf->rflags |= FLAG_IF | FLAG_FIXED;
+}
+
+void dune_trap(struct dune_tf *tf)
+{
+	uint64_t cs = tf->cs, ss = tf->ss;
+	uintptr_t cr2 = 0;
+	bool done;
+
+	if (tf->vector == TRAP_PF)
+		asm volatile("mov %%cr2, %0" : "=r" (cr2));
+	tf->rflags &= ~(uint64_t)FLAG_IOPL;
+
+	done = tf->vector == TRAP_PF && handle_pgflt(tf, cr2);
+	done = done || claimed(&handlers[tf->vector & 255], (uintptr_t)tf, 0, 0);
+	if (!done)
+		dune_hypercall(HC_RAISE, (uintptr_t)tf, cr2);
+	put_right(tf, cs, ss);
+}
+
+void dune_syscall_trap(struct dune_tf *tf)
+{
+	void (*fn)(struct dune_tf *tf) = __atomic_load_n(&syscall_handler.fn, __ATOMIC_ACQUIRE);
+
+	tf->rflags &= ~(uint64_t)FLAG_IOPL;
+	if (!fn)
+		tf->rax = -ENOSYS;
+	else if (syscall_handler.flags & DUNE_TRAP_GPRS_ONLY)
+		fn(tf);
+	else
+		dune_call_saving_vectors(fn, (uintptr_t)tf, 0, 0);
+}
+
+DUNE_API void dune_passthrough_syscall(struct dune_tf *tf)
+{
+	struct dune_thread *t = dune_this_thread();
+
+	t->user_tf = tf;
+	tf->rax = dune_syscall(tf->rax, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9);
+	t->user_tf = NULL;
+}
+
+DUNE_API int dune_ring3_enter(const struct dune_tf *tf)
+{
+	struct dune_tf copy = *tf;
+
+	/* SYSRET and IRET alike refuse what is not a user address. */
+	if (copy.rip >> 47)
+		return -EINVAL;
+	return dune_ring3_run(&copy, dune_this_thread());
+}

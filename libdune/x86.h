@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x86.h - names of the architecture, for C and assembly
+ */
+#ifndef _LIBDUNE_X86_H
+#define _LIBDUNE_X86_H
+
+/* Selectors: ring 3's are Linux's own, so that programs see no difference. */
+#define SEL_KERNEL_CS	0x10
+#define SEL_KERNEL_SS	0x18
+#define SEL_USER_SS	0x2b
+#define SEL_USER_CS	0x33
+#define SEL_TSS		0x40
+
+#define FLAG_FIXED	0x2
+#define FLAG_TF		0x100
+#define FLAG_IF		0x200
+#define FLAG_DF		0x400
+#define FLAG_IOPL	0x3000
+#define FLAG_NT		0x4000
+#define FLAG_RF		0x10000
+#define FLAG_VM		0x20000
+#define FLAG_AC		0x40000
+#define FLAG_VIF_VIP	0x180000
+
+/*
+ * Ring 3 runs with IOPL 1, ring 0 with IOPL 0. SYSCALL does not say where it
+ * came from, but saves RFLAGS in R11, and at CPL 3 no instruction changes IOPL:
+ * this bit is what the entry can believe. (IOPL 1 allows ring 3 nothing.)
+ */
+#define FLAG_RING3	0x1000
+#define FLAG_RING3_BIT	12
+
+#define CR4_SMAP	(1UL << 21)
+#define CR4_SMEP	(1UL << 20)
+#define CR4_OSXSAVE	(1UL << 18)
+#define CR4_FSGSBASE	(1UL << 16)
+
+#define TRAP_DE		0
+#define TRAP_DB		1
+#define TRAP_NMI	2
+#define TRAP_BP		3
+#define TRAP_OF		4
+#define TRAP_BR		5
+#define TRAP_UD		6
+#define TRAP_NM		7
+#define TRAP_DF		8
+#define TRAP_TS		10
+#define TRAP_NP		11
+#define TRAP_SS		12
+#define TRAP_GP		13
+#define TRAP_PF		14
+#define TRAP_MF		16
+#define TRAP_AC		17
+#define TRAP_MC		18
+#define TRAP_XM		19
+
+/* dune_tf.vector of a system call. */
+#define VECTOR_SYSCALL	0x100
+
+#endif /* _LIBDUNE_X86_H */
