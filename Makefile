@@ -7,5 +7,6 @@ else
 Q := @
 say = printf '  %-5s %s\n' '$(1)' '$(2)'
 endif
-all: lib
+all: lib apps
 include libdune/build.mk
+include apps/run/build.mk

@@ -34,9 +34,9 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s, uint
 	int old_vcpu = t->vcpu_fd;
 	long r;
 
-	sys(__NR_close, dune_global.fd);
+	dune_fd_close(dune_global.fd);
 	r = dune_open() ?: dune_root_rebuild();
-	sys(__NR_close, old_vcpu);
+	dune_fd_close(old_vcpu);
 	r = r ?: dune_thread_reopen(t);
 	if (!r) {
 		t->run->regs = t->forked;
@@ -182,7 +182,7 @@ static void exit_thread(struct dune_thread *t)
 	long status = t->run->regs.rdi;
 
 	dune_unmap(t->run, dune_global.info.run_size);
-	sys(__NR_close, t->vcpu_fd);
+	dune_fd_close(t->vcpu_fd);
 	dune_gate_exit(t->block, BLOCK_SIZE, status);
 }
 

@@ -22,7 +22,7 @@ int dune_open(void)
 
 	if (sys_failed(fd))
 		return fd;
-	dune_global.fd = fd;
+	dune_global.fd = dune_fd_take(fd);
 	return 0;
 }
 
@@ -52,7 +52,7 @@ DUNE_API int dune_init(unsigned int flags)
 		r = -EOPNOTSUPP;
 	r = r ?: dune_root_init();
 	if (r) {
-		sys(__NR_close, dune_global.fd);
+		dune_fd_close(dune_global.fd);
 		return r;
 	}
 	dune_global.smap = !!(dune_global.info.cr4 & CR4_SMAP);

@@ -71,6 +71,10 @@ struct dune_thread {
 	struct dune_regs forked;	/* the guest's, for the child of a fork */
 };
 
+/* fds.c */
+int dune_fd_take(int fd);
+void dune_fd_close(int fd);
+
 /* init.c */
 struct dune_global {
 	bool		ready;

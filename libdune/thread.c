@@ -33,7 +33,7 @@ static int open_vcpu(struct dune_thread *t)
 
 	if (sys_failed(fd))
 		return fd;
-	t->vcpu_fd = fd;
+	t->vcpu_fd = dune_fd_take(fd);
 	return 0;
 }
 
@@ -67,7 +67,7 @@ int dune_thread_new(struct dune_thread **thread)
 	return 0;
 
 err_fd:
-	sys(__NR_close, t->vcpu_fd);
+	dune_fd_close(t->vcpu_fd);
 err_block:
 	dune_unmap(block, BLOCK_SIZE);
 	return r;
@@ -76,7 +76,7 @@ err_block:
 void dune_thread_free(struct dune_thread *t)
 {
 	dune_unmap(t->run, dune_global.info.run_size);
-	sys(__NR_close, t->vcpu_fd);
+	dune_fd_close(t->vcpu_fd);
 	dune_unmap(t->block, BLOCK_SIZE);
 }
 

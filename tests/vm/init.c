@@ -55,6 +55,7 @@ static void mount_all(void)
 
 	for (i = 0; dirs[i]; i++)
 		mkdir(dirs[i], 0755);
+	chmod("/tmp", 01777);
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
@@ -62,7 +63,6 @@ static void mount_all(void)
 	mkdir("/dev/shm", 01777);
 	mount("devpts", "/dev/pts", "devpts", 0, NULL);
 	mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL);
-	mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
 	symlink("/proc/self/fd", "/dev/fd");

@@ -71,6 +71,16 @@ bool dune_active(void);
  */
 int dune_vcpu_fd(void);
 
+/* Descriptors of libdune's own are below this number, as far up as they can be. */
+#define DUNE_MAX_OWN_FD	65536
+
+/**
+ * dune_owns_fd - whether a descriptor is one Dune mode needs
+ *
+ * For a monitor, which must keep its program from closing it. Thread-safe.
+ */
+bool dune_owns_fd(uint64_t fd);
+
 /**
  * dune_info - what the module and the CPU offer
  *

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# dune-run: no libc, linked at 1 TiB (MONITOR_BASE in run.h)
+
+RUN_SRCS := $(wildcard apps/run/*.c) apps/run/start.S
+RUN_OBJS := $(patsubst %,build/%.o,$(basename $(RUN_SRCS)))
+RUN_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIE -fno-stack-protector \
+	-fcf-protection=none -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing \
+	-fno-tree-loop-distribute-patterns $(WARNINGS) -Ibuild/include
+
+build/apps/run/%.o: apps/run/%.c $(PUBLIC_HEADERS)
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(RUN_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/apps/run/%.o: apps/run/%.S
+	@$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(RUN_CFLAGS) -c -o $@ $<
+
+build/bin/dune-run: $(RUN_OBJS) build/lib/libdune.a
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-Ttext-segment=0x10000000000 \
+		-Wl,-z,noexecstack -Wl,--no-relax -Wl,--build-id=none -o $@ $^
+
+apps: build/bin/dune-run
+
+-include $(RUN_OBJS:.o=.d)

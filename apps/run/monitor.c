@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor.c - the program's system calls, seen at CPL 0
+ */
+#include <asm/prctl.h>
+
+#include "run.h"
+#include "uaccess.h"
+
+#define MSR_FS_BASE		0xc0000100
+#define MSR_KERNEL_GS_BASE	0xc0000102
+
+/* Higher than any number Linux has; x32's begin at 2^30. */
+#define MAX_NR			1024
+
+static void write_msr(uint32_t msr, uint64_t v)
+{
+	asm volatile("wrmsr" : : "c" (msr), "a" ((uint32_t)v), "d" ((uint32_t)(v >> 32)));
+}
+
+static uint64_t read_msr(uint32_t msr)
+{
+	uint32_t a, d;
+
+	asm volatile("rdmsr" : "=a" (a), "=d" (d) : "c" (msr));
+	return a | (uint64_t)d << 32;
+}
+
+/*
+ * The bases the program runs with are the guest's. While the monitor runs, the
+ * program's GS base waits in KERNEL_GS_BASE.
+ */
+static long do_arch_prctl(struct dune_tf *tf)
+{
+	uint64_t v;
+
+	switch (tf->rdi) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (tf->rsi >> 47)
+			return -EPERM;
+		write_msr(tf->rdi == ARCH_SET_FS ? MSR_FS_BASE : MSR_KERNEL_GS_BASE, tf->rsi);
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		v = read_msr(tf->rdi == ARCH_GET_FS ? MSR_FS_BASE : MSR_KERNEL_GS_BASE);
+		copy_to_user(tf->rsi, &v, sizeof(v));
+		return 0;
+	}
+	dune_passthrough_syscall(tf);
+	return tf->rax;
+}
+
+/* Descriptors that Dune mode itself needs do not exist for the program. */
+static bool uses_our_fd(const struct dune_tf *tf)
+{
+	switch (tf->rax) {
+	case __NR_close:
+		return dune_owns_fd(tf->rdi);
+	case __NR_dup2:
+	case __NR_dup3:
+		return dune_owns_fd(tf->rdi) || dune_owns_fd(tf->rsi);
+	case __NR_ioctl:
+	case __NR_dup:
+	case __NR_fcntl:
+		return dune_owns_fd(tf->rdi);
+	}
+	return false;
+}
+
+/* close_range() in up to three parts, around ours. */
+static long do_close_range(const struct dune_tf *tf)
+{
+	uint64_t first = (uint32_t)tf->rdi, last = (uint32_t)tf->rsi, fd, from;
+	long r = 0;
+
+	if (first > last)
+		return -EINVAL;
+	for (fd = from = first; fd <= last && fd < DUNE_MAX_OWN_FD; fd++) {
+		if (!dune_owns_fd(fd))
+			continue;
+		if (fd > from)
+			r = sys(__NR_close_range, from, fd - 1, tf->rdx);
+		from = fd + 1;
+	}
+	if (from <= last)
+		r = sys(__NR_close_range, from, last, tf->rdx);
+	return r;
+}
+
+void monitor_syscall(struct dune_tf *tf)
+{
+	long r;
+
+	/* As Linux, by the lower half; what is no number of ours ends here. */
+	tf->rax = (uint32_t)tf->rax;
+	r = tf->rax >= MAX_NR ? -ENOSYS : refuse(tf);
+	if (!r && uses_our_fd(tf))
+		r = -EBADF;
+	if (r) {
+		tf->rax = r;
+		return;
+	}
+
+	switch (tf->rax) {
+	case __NR_brk:
+		tf->rax = brk_set(tf->rdi);
+		break;
+	case __NR_arch_prctl:
+		tf->rax = do_arch_prctl(tf);
+		break;
+	case __NR_rt_sigaction:
+		tf->rax = do_sigaction(tf);
+		break;
+	case __NR_execve:
+		tf->rax = do_execve(tf);
+		break;
+	case __NR_close_range:
+		tf->rax = do_close_range(tf);
+		break;
+	case __NR_sigaltstack:
+		/* Handlers do not run yet; Linux must not use this stack. */
+		tf->rax = 0;
+		break;
+	case __NR_rt_sigreturn:
+	case __NR_rseq:		/* restartable sequences are off: libc does without */
+	case __NR_execveat:
+		tf->rax = -ENOSYS;
+		break;
+	default:
+		dune_passthrough_syscall(tf);
+	}
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.c - system calls that could reach the monitor
+ *
+ * Paging keeps ring 3 out of the monitor's block, but Linux knows nothing of
+ * rings: a pointer into the block would have it read or written on the
+ * program's behalf. So no argument may lie there. A buffer that begins below
+ * and runs in is stopped by the page without access under the block, which no
+ * call may unmap. Pointers inside structures (iovec, msghdr) are not seen here.
+ */
+#include <linux/mman.h>
+
+#include "run.h"
+
+bool in_monitor(uint64_t start, uint64_t size)
+{
+	uint64_t end = start + size;
+
+	if (end < start)
+		return true;
+	return start < MONITOR_END && end > MONITOR_GUARD;
+}
+
+/* Which arguments of a call are numbers, whatever their value: one bit each. */
+static unsigned int plain_numbers(uint64_t nr)
+{
+	switch (nr) {
+	case __NR_lseek:
+	case __NR_ftruncate:
+	case __NR_truncate:
+		return 1 << 1;
+	case __NR_pread64:
+	case __NR_pwrite64:
+	case __NR_preadv:
+	case __NR_pwritev:
+		return 1 << 3;
+	case __NR_mmap:
+		return 1 << 1 | 1 << 5;
+	case __NR_fallocate:
+		return 1 << 2 | 1 << 3;
+	case __NR_fadvise64:
+	case __NR_readahead:
+	case __NR_sync_file_range:
+		return 1 << 1 | 1 << 2;
+	case __NR_exit:
+	case __NR_exit_group:
+		return 1 << 0;
+	}
+	return 0;
+}
+
+/* Calls whose first two arguments are a range of the address space. */
+static bool is_range_call(uint64_t nr)
+{
+	switch (nr) {
+	case __NR_munmap:
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+	case __NR_mremap:
+	case __NR_madvise:
+	case __NR_mlock:
+	case __NR_mlock2:
+	case __NR_munlock:
+	case __NR_msync:
+	case __NR_mincore:
+	case __NR_mbind:
+	case __NR_remap_file_pages:
+		return true;
+	}
+	return false;
+}
+
+static long refuse_mmap(const struct dune_tf *tf)
+{
+	if ((tf->r10 & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && in_monitor(tf->rdi, tf->rsi))
+		return -ENOMEM;
+	return 0;
+}
+
+static long refuse_mremap(const struct dune_tf *tf)
+{
+	/* Growing in place, or to a fixed address. */
+	if (in_monitor(tf->rdi, tf->rdx))
+		return -EFAULT;
+	if ((tf->r10 & MREMAP_FIXED) && in_monitor(tf->r8, tf->rdx))
+		return -ENOMEM;
+	return 0;
+}
+
+/* 0, or the errno with which the call is refused. */
+long refuse(const struct dune_tf *tf)
+{
+	const uint64_t args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
+	unsigned int plain = plain_numbers(tf->rax), i;
+
+	if (is_range_call(tf->rax) && in_monitor(tf->rdi, tf->rsi))
+		return -ENOMEM;
+	for (i = 0; i < 6; i++)
+		if (!(plain & 1 << i) && args[i] >= MONITOR_GUARD && args[i] < MONITOR_END)
+			return -EFAULT;
+	if (tf->rax == __NR_mmap)
+		return refuse_mmap(tf);
+	if (tf->rax == __NR_mremap)
+		return refuse_mremap(tf);
+	return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h - what dune-run's files share
+ *
+ * dune-run is the monitor, at CPL 0, of one program, at CPL 3. It uses no libc,
+ * is linked at 1 TiB, and keeps to the 1 GiB block there; the rest of the
+ * address space is the program's, laid out by Linux as ever: its stack, its
+ * vDSO, its heap, its mappings. So the program's mmap() and munmap() need no
+ * work on page tables, and to protect the monitor is to protect one block.
+ */
+#ifndef _APPS_RUN_RUN_H
+#define _APPS_RUN_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dune/dune.h>
+#include <dune/trap.h>
+#include <dune/vm.h>
+
+#include <asm/errno.h>
+
+#include "../../libdune/sys.h"
+
+#define PAGE_SIZE	4096UL
+#define PAGE_DOWN(x)	((x) & ~(PAGE_SIZE - 1))
+#define PAGE_UP(x)	PAGE_DOWN((x) + PAGE_SIZE - 1)
+
+#define MONITOR_BASE	0x10000000000UL			/* also in build.mk */
+#define MONITOR_SIZE	(1UL << 30)
+#define MONITOR_END	(MONITOR_BASE + MONITOR_SIZE)
+#define MONITOR_GUARD	(MONITOR_BASE - PAGE_SIZE)	/* stops a copy that runs in */
+#define ARENA_BASE	(MONITOR_BASE + (256UL << 20))
+#define ARENA_SIZE	(640UL << 20)
+#define TASK_SIZE	(1UL << 47)
+
+/* lib.c */
+size_t length(const char *s);
+bool equal(const char *a, const char *b);
+bool starts_with(const char *s, const char *prefix);
+void complain(const char *what, const char *why);
+void die(int status, const char *what, const char *why) __attribute__((noreturn));
+
+/* elf.c */
+struct segment {
+	uint64_t	vaddr, filesz, memsz, offset;
+	int		prot;
+};
+
+#define MAX_SEGMENTS	16
+
+struct elf {
+	bool		dynamic;	/* ET_DYN: may be moved */
+	bool		exec_stack;
+	unsigned int	nr;
+	struct segment	segment[MAX_SEGMENTS];
+	uint64_t	entry, phdr, phnum;
+	uint64_t	low, high;	/* what the segments cover */
+	uint64_t	interp_offset, interp_size;
+};
+
+/* From the first bytes of a file; 0 or -ENOEXEC. Pure. */
+int elf_parse(struct elf *elf, const void *header, size_t size, uint64_t file_size);
+
+/* load.c */
+struct image {
+	struct elf	elf;
+	uint64_t	bias;
+};
+
+struct program {
+	struct image	main, interp;
+	bool		has_interp;
+	uint64_t	brk;
+};
+
+int load_program(struct program *p, const char *path);
+
+/* stack.c */
+struct vectors {
+	uint64_t	argc;
+	char		**argv, **envp;
+	uint64_t	*auxv;
+};
+
+void stack_read(uint64_t *sp, struct vectors *v);
+uint64_t *stack_build(uint64_t *sp, const struct vectors *v, const struct program *p,
+		      const char *path);
+
+/* path.c */
+const char *find_program(const char *name, char **envp);
+int check_executable(const char *path);
+char **script_arguments(char **argv, const char **path, int *error);
+
+/* monitor.c */
+void monitor_start(const struct program *p);
+void monitor_syscall(struct dune_tf *tf);
+
+/* policy.c */
+long refuse(const struct dune_tf *tf);
+bool in_monitor(uint64_t start, uint64_t size);
+
+/* brk.c */
+void brk_init(uint64_t start);
+uint64_t brk_set(uint64_t to);
+
+/* signal.c */
+long do_sigaction(struct dune_tf *tf);
+
+/* exec.c */
+void exec_init(void);
+long do_execve(struct dune_tf *tf);
+
+#endif /* _APPS_RUN_RUN_H */

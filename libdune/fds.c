@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fds.c - libdune's own descriptors, out of the program's way
+ *
+ * A program counts on the next free number being low: ours go far up.
+ */
+#include <linux/fcntl.h>
+#include <linux/resource.h>
+
+#include "priv.h"
+
+static uint8_t own[DUNE_MAX_OWN_FD / 8];
+
+/* Room for this many descriptors at the upper end of what the limit allows. */
+#define ROOM	256
+
+static long highest_start(void)
+{
+	uint64_t limit[2] = { 0 };
+
+	if (sys(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, limit))
+		return 0;
+	if (limit[0] > DUNE_MAX_OWN_FD)
+		limit[0] = DUNE_MAX_OWN_FD;
+	return limit[0] > 2 * ROOM ? limit[0] - ROOM : limit[0] / 2;
+}
+
+/* @fd under its final number, which is @fd itself if there is no better. */
+int dune_fd_take(int fd)
+{
+	long high = sys(__NR_fcntl, fd, F_DUPFD_CLOEXEC, highest_start());
+
+	if (!sys_failed(high) && high < DUNE_MAX_OWN_FD) {
+		sys(__NR_close, fd);
+		fd = high;
+	}
+	if (fd < DUNE_MAX_OWN_FD)
+		__atomic_fetch_or(&own[fd / 8], 1 << fd % 8, __ATOMIC_RELAXED);
+	return fd;
+}
+
+void dune_fd_close(int fd)
+{
+	if (fd < DUNE_MAX_OWN_FD)
+		__atomic_fetch_and(&own[fd / 8], ~(1 << fd % 8), __ATOMIC_RELAXED);
+	sys(__NR_close, fd);
+}
+
+DUNE_API bool dune_owns_fd(uint64_t fd)
+{
+	fd = (uint32_t)fd;
+	return fd < DUNE_MAX_OWN_FD &&
+	       (__atomic_load_n(&own[fd / 8], __ATOMIC_RELAXED) & 1 << fd % 8);
+}
