@@ -60,15 +60,18 @@ static uint64_t random_number(void)
 	return v;
 }
 
-/* Memory beyond the file's end: the rest of its last page, then fresh pages. */
+/*
+ * Memory beyond the file's end: the rest of its last page, then fresh pages.
+ * The page is cleared to its end, as the kernel does: ld.so's first malloc()
+ * takes what lies behind its bss.
+ */
 static long map_bss(const struct segment *s, uint64_t at)
 {
 	uint64_t file_end = at + s->filesz, end = at + s->memsz;
-	uint64_t zero_end = PAGE_UP(file_end) < end ? PAGE_UP(file_end) : end;
 	long r = 0;
 
 	if ((s->prot & PROT_WRITE) && s->filesz)
-		memset((void *)file_end, 0, zero_end - file_end);
+		memset((void *)file_end, 0, PAGE_UP(file_end) - file_end);
 	if (PAGE_UP(end) > PAGE_UP(file_end))
 		r = sys(__NR_mmap, PAGE_UP(file_end), PAGE_UP(end) - PAGE_UP(file_end), s->prot,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
