@@ -1,5 +1,16 @@
 # SPDX-License-Identifier: MIT
+# Dune: see `make help`
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+
+VERSION := 1.0
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+MANDIR ?= $(PREFIX)/share/man
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
+
 ifeq ($(V),1)
 Q :=
 say = :
@@ -7,6 +18,74 @@ else
 Q := @
 say = printf '  %-5s %s\n' '$(1)' '$(2)'
 endif
-all: lib apps
+
+help:
+	@echo 'Dune: safe user-level access to privileged CPU features'
+	@echo
+	@echo 'First:'
+	@echo '  demo         install what is missing, build, and show Dune at work'
+	@echo '  check        build everything and run all tests (about half an hour)'
+	@echo 'Build (into build/):'
+	@echo '  all          modules, lib, apps, tests'
+	@echo '  modules      dune.ko for every installed set of Debian kernel headers;'
+	@echo '               with KDIR=PATH for that one'
+	@echo '  lib          libdune.so.1 and libdune.a'
+	@echo '  apps         dune-run, dune-hello, dune-bench'
+	@echo '  tests        the programs that run inside the machine'
+	@echo '  clean        remove build/'
+	@echo 'Test:'
+	@echo '  unit         the tests that need no machine'
+	@echo '  tests/vm/run -- COMMAND    run a command in the emulated machine'
+	@echo 'Install (DESTDIR, PREFIX, LIBDIR, MANDIR):'
+	@echo '  install, uninstall         library, headers, programs, man pages'
+	@echo '  install-module             dune.ko for the running kernel'
+	@echo
+	@echo 'V=1 shows full commands; WERROR=1 makes warnings errors.'
+
+all: modules lib apps tests
+
+include kern/build.mk
 include libdune/build.mk
-include apps/run/build.mk
+include $(wildcard apps/*/build.mk)
+include tests/build.mk
+
+check:
+	@tests/check
+
+demo:
+	@tests/demo/demo
+
+packages:
+	@grep -v '^#' tests/packages | tr '\n' ' '; echo
+
+clean:
+	rm -rf build
+
+install: lib apps
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(MANDIR)/man{1,3,4,7}
+	install build/bin/dune-run build/bin/dune-bench $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 build/lib/libdune.a build/lib/libdune.so.1 $(DESTDIR)$(LIBDIR)/
+	ln -sf libdune.so.1 $(DESTDIR)$(LIBDIR)/libdune.so
+	install -m 644 build/include/dune/*.h $(DESTDIR)$(PREFIX)/include/dune/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+		libdune/libdune.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
+	for page in docs/man/*.[1-9]; do \
+		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
+	$(if $(DESTDIR),,ldconfig)
+
+install-module: modules
+	install -D -m 644 build/modules/$$(uname -r)/dune.ko \
+		$(DESTDIR)/lib/modules/$$(uname -r)/updates/dune.ko
+	$(if $(DESTDIR),,depmod)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench)
+	rm -f $(DESTDIR)$(LIBDIR)/libdune.* $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
+	rm -rf $(DESTDIR)$(PREFIX)/include/dune
+	for page in docs/man/*.[1-9]; do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+
+SHELL := /bin/bash
+.PHONY: help all modules lib apps tests unit check demo packages clean \
+	install install-module uninstall

@@ -128,6 +128,7 @@ int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file);
 
 /* load.c */
 int dune_vcpu_load(struct dune_vcpu *vcpu);
+int dune_vcpu_load_irqoff(struct dune_vcpu *vcpu);
 void dune_vcpu_put(struct dune_vcpu *vcpu);
 void dune_vcpu_init_preempt(struct dune_vcpu *vcpu);
 void dune_load_init(void);

@@ -11,42 +11,49 @@
 #include <linux/preempt.h>
 #include <asm/desc.h>
 #include <asm/debugreg.h>
+#include <asm/fsgsbase.h>
 #include <asm/mmu.h>
 #include <asm/vmx.h>
 
 #include "vmx.h"
 #include "vmx_ops.h"
 
-static void swap_msr(u32 msr, u64 host, u64 guest, bool to_guest)
+/* Without the call and the trace hooks of rdmsrl() and wrmsrl(). */
+static __always_inline u64 read_msr(u32 msr)
 {
-	if (host != guest)
-		wrmsrl(msr, to_guest ? guest : host);
+	return __rdmsr(msr);
+}
+
+static __always_inline void write_msr(u32 msr, u64 value)
+{
+	__wrmsr(msr, (u32)value, value >> 32);
 }
 
 /* SYSCALL's MSRs. Linux sets them at boot, to the same on every CPU. */
 static u64 host_lstar, host_star, host_sfmask;
 
-static void swap_syscall_msrs(struct dune_vcpu *vcpu, bool to_guest)
-{
-	swap_msr(MSR_LSTAR, host_lstar, vcpu->lstar, to_guest);
-	swap_msr(MSR_STAR, host_star, vcpu->star, to_guest);
-	swap_msr(MSR_SYSCALL_MASK, host_sfmask, vcpu->sfmask, to_guest);
-}
-
-static void load_msrs(struct dune_vcpu *vcpu)
+static __always_inline void load_msrs(struct dune_vcpu *vcpu)
 {
 	/* In the kernel this MSR holds the task's own GS base. */
-	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
-	swap_msr(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base, vcpu->kernel_gs_base, true);
-	swap_syscall_msrs(vcpu, true);
-	vcpu->host_debugctl = get_debugctlmsr();
+	vcpu->host_kernel_gs_base = read_msr(MSR_KERNEL_GS_BASE);
+	if (vcpu->kernel_gs_base != vcpu->host_kernel_gs_base)
+		write_msr(MSR_KERNEL_GS_BASE, vcpu->kernel_gs_base);
+	write_msr(MSR_LSTAR, vcpu->lstar);
+	write_msr(MSR_SYSCALL_MASK, vcpu->sfmask);
+	if (vcpu->star != host_star)
+		write_msr(MSR_STAR, vcpu->star);
+	vcpu->host_debugctl = read_msr(MSR_IA32_DEBUGCTLMSR);
 }
 
-static void put_msrs(struct dune_vcpu *vcpu)
+static __always_inline void put_msrs(struct dune_vcpu *vcpu)
 {
-	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->kernel_gs_base);
-	swap_msr(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base, vcpu->kernel_gs_base, false);
-	swap_syscall_msrs(vcpu, false);
+	vcpu->kernel_gs_base = read_msr(MSR_KERNEL_GS_BASE);
+	if (vcpu->kernel_gs_base != vcpu->host_kernel_gs_base)
+		write_msr(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+	write_msr(MSR_LSTAR, host_lstar);
+	write_msr(MSR_SYSCALL_MASK, host_sfmask);
+	if (vcpu->star != host_star)
+		write_msr(MSR_STAR, host_star);
 }
 
 /* A VM exit leaves these with limits or selectors of its own choice. */
@@ -82,11 +89,11 @@ static void make_current(struct dune_vcpu *vcpu, int cpu)
 }
 
 /* The thread's own FS base, which it may have changed since the last entry. */
-static void refresh_host_fs(struct dune_vcpu *vcpu)
+static __always_inline void refresh_host_fs(struct dune_vcpu *vcpu)
 {
-	unsigned long base;
+	unsigned long base = boot_cpu_has(X86_FEATURE_FSGSBASE) ? rdfsbase() :
+			     read_msr(MSR_FS_BASE);
 
-	rdmsrl(MSR_FS_BASE, base);
 	if (base != vcpu->host_fs_base) {
 		vmcs_writel(HOST_FS_BASE, base);
 		vcpu->host_fs_base = base;
@@ -94,27 +101,35 @@ static void refresh_host_fs(struct dune_vcpu *vcpu)
 }
 
 /*
- * Preemption is off, interrupts are on. -EAGAIN: VMX is off on this CPU, which
- * is going away: give it up and try again. -EIO: off everywhere, for good.
+ * Load on this CPU, where the VMCS is active or which it may come to: it is
+ * active on no other. Interrupts off. -EAGAIN: VMX is off on this CPU, which is
+ * going away: give it up and try again. -EIO: off everywhere, for good.
  */
-int dune_vcpu_load(struct dune_vcpu *vcpu)
+int dune_vcpu_load_irqoff(struct dune_vcpu *vcpu)
 {
 	int cpu = smp_processor_id();
 
-	if (vcpu->cpu >= 0 && vcpu->cpu != cpu)
-		vmx_clear_vcpu(vcpu);
-
-	local_irq_disable();
-	if (unlikely(!__this_cpu_read(dune_vmx_on))) {
-		local_irq_enable();
+	if (unlikely(!__this_cpu_read(dune_vmx_on)))
 		return system_state > SYSTEM_RUNNING ? -EIO : -EAGAIN;
-	}
-	make_current(vcpu, cpu);
+	if (unlikely(__this_cpu_read(dune_current_vmcs) != vcpu))
+		make_current(vcpu, cpu);
 	refresh_host_fs(vcpu);
 	load_msrs(vcpu);
 	vcpu->loaded_cpu = cpu;
-	local_irq_enable();
 	return 0;
+}
+
+/* As above, wherever the VMCS is. Preemption is off, interrupts are on. */
+int dune_vcpu_load(struct dune_vcpu *vcpu)
+{
+	int r;
+
+	if (vcpu->cpu >= 0 && vcpu->cpu != smp_processor_id())
+		vmx_clear_vcpu(vcpu);
+	local_irq_disable();
+	r = dune_vcpu_load_irqoff(vcpu);
+	local_irq_enable();
+	return r;
 }
 
 /* Preemption is off, or interrupts are; on the CPU it is loaded on. */

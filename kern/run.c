@@ -298,7 +298,8 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 
 	for (;;) {
 		local_irq_disable();
-		if (unlikely(vcpu->loaded_cpu != smp_processor_id())) {
+		if (unlikely(vcpu->loaded_cpu != smp_processor_id()) &&
+		    (vcpu->cpu != smp_processor_id() || dune_vcpu_load_irqoff(vcpu))) {
 			local_irq_enable();
 			r = load_irqoff(vcpu);
 			if (r)

@@ -18,7 +18,7 @@
 static const u16 fast_calls[] __initconst = {
 	__NR_read, __NR_write, __NR_open, __NR_close, __NR_stat, __NR_fstat,
 	__NR_lstat, __NR_poll, __NR_lseek, __NR_mmap, __NR_mprotect, __NR_munmap,
-	__NR_brk, __NR_ioctl, __NR_pread64, __NR_pwrite64, __NR_readv, __NR_writev,
+	__NR_brk, __NR_pread64, __NR_pwrite64, __NR_readv, __NR_writev,
 	__NR_access, __NR_pipe, __NR_select, __NR_sched_yield, __NR_mremap,
 	__NR_msync, __NR_mincore, __NR_madvise, __NR_dup, __NR_dup2,
 	__NR_nanosleep, __NR_getitimer, __NR_setitimer, __NR_getpid,

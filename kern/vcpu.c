@@ -34,11 +34,11 @@ static int check_caller(const struct dune_vcpu *vcpu)
 	return READ_ONCE(vcpu->vm->dead) ? -ENODEV : 0;
 }
 
-static long ioctl_run(struct dune_vcpu *vcpu, unsigned long arg)
+static long do_run(struct dune_vcpu *vcpu)
 {
 	long r;
 
-	if (arg || unlikely(has_data_selectors()))
+	if (unlikely(has_data_selectors()))
 		return -EINVAL;
 	preempt_notifier_register(&vcpu->preempt);
 	r = dune_vcpu_run(vcpu);
@@ -105,16 +105,22 @@ static long ioctl_get_sregs(struct dune_vcpu *vcpu, void __user *arg)
 	return copy_to_user(arg, &s, sizeof(s)) ? -EFAULT : 0;
 }
 
+/* Needs no lock: counters may be read while they count. */
 static long ioctl_get_stats(struct dune_vcpu *vcpu, void __user *arg)
 {
-	struct dune_stats *stats = &vcpu->stats;
+	struct dune_stats *stats = kmemdup(&vcpu->stats, sizeof(*stats), GFP_KERNEL);
+	long r;
 	int i;
 
+	if (!stats)
+		return -ENOMEM;
 	/* The run loop counts everything but the most frequent. */
 	stats->fast_syscalls = stats->exits - vcpu->native_syscalls;
 	for (i = 0; i < DUNE_NR_HW_REASONS; i++)
 		stats->fast_syscalls -= stats->by_reason[i];
-	return copy_to_user(arg, stats, sizeof(*stats)) ? -EFAULT : 0;
+	r = copy_to_user(arg, stats, sizeof(*stats)) ? -EFAULT : 0;
+	kfree(stats);
+	return r;
 }
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -124,11 +130,13 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (unlikely(r))
 		return r;
+	if (cmd == DUNE_GET_STATS)
+		return ioctl_get_stats(vcpu, (void __user *)arg);
 	if (!mutex_trylock(&vcpu->lock))
 		return -EBUSY;
 	switch (cmd) {
 	case DUNE_RUN:
-		r = ioctl_run(vcpu, arg);
+		r = arg ? -EINVAL : do_run(vcpu);
 		break;
 	case DUNE_SET_SREGS:
 		r = ioctl_set_sregs(vcpu, (void __user *)arg);
@@ -136,12 +144,29 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case DUNE_GET_SREGS:
 		r = ioctl_get_sregs(vcpu, (void __user *)arg);
 		break;
-	case DUNE_GET_STATS:
-		r = ioctl_get_stats(vcpu, (void __user *)arg);
-		break;
 	default:
 		r = -ENOTTY;
 	}
+	mutex_unlock(&vcpu->lock);
+	return r;
+}
+
+/*
+ * DUNE_RUN's short form. ioctl() has every security module look up the file's
+ * path each time; seeking has none of that.
+ */
+static loff_t vcpu_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct dune_vcpu *vcpu = file->private_data;
+	long r = check_caller(vcpu);
+
+	if (unlikely(r))
+		return r;
+	if (offset != DUNE_RUN || whence != SEEK_SET || in_compat_syscall())
+		return -EINVAL;
+	if (!mutex_trylock(&vcpu->lock))
+		return -EBUSY;
+	r = do_run(vcpu);
 	mutex_unlock(&vcpu->lock);
 	return r;
 }
@@ -196,7 +221,7 @@ static const struct file_operations vcpu_fops = {
 	.unlocked_ioctl	= vcpu_ioctl,
 	.mmap		= vcpu_mmap,
 	.release	= vcpu_release,
-	.llseek		= noop_llseek,
+	.llseek		= vcpu_llseek,
 };
 
 static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)

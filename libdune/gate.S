@@ -58,10 +58,10 @@ start_thread:
 
 run_loop:
 	movl	$0, RUN_in_syscall(%rbx)
-	mov	$__NR_ioctl, %eax
+	mov	$__NR_lseek, %eax	/* the short form of DUNE_RUN */
 	mov	%r13d, %edi
 	mov	$IOC_RUN, %esi
-	xor	%edx, %edx
+	xor	%edx, %edx		/* SEEK_SET */
 	/*
 	 * One SYSCALL for DUNE_RUN and for the calls passed on: the module may
 	 * leave a call that a signal interrupted to Linux right here, and then

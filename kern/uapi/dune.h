@@ -44,6 +44,9 @@
  * EINVAL: the registers asked for by dune_run.set are not valid (nothing ran);
  * EIO: VMX is off, the machine is going down. A signal never makes it fail: it
  * returns DUNE_EXIT_NONE and is to be called again.
+ *
+ * lseek(vcpu, DUNE_RUN, SEEK_SET) is the same, on a shorter way through the
+ * kernel: no security module looks at each call.
  */
 #define DUNE_RUN		_IO(DUNE_IOC_MAGIC, 0x10)
 /* EBUSY as for DUNE_RUN; EINVAL: non-canonical base, reserved bit in cr3. */

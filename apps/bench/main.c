@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - dune-bench: what Dune costs, beside what Linux costs
+ */
+#include <argp.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <dune/dune.h>
+
+#include "bench.h"
+
+const struct figure figures[] = {
+	{ "getpid", "getpid by VMCALL, fast path, whole loop", "ticks", false,
+	  getpid_native, getpid_dune },
+	{ "getpid-native-path", "getpid by VMCALL, fast path off", "ticks", true,
+	  getpid_native, getpid_dune },
+	{ "init-enter", "dune_init and dune_enter", "ticks", false, NULL, init_enter_dune },
+	{ "ept-violation", "first touch in Dune mode, host page present", "ticks", false,
+	  NULL, ept_violation_dune },
+	{ NULL }
+};
+
+static bool want_json, want_list;
+static const char **chosen;
+static int nr_chosen;
+
+static const struct figure *find_figure(const char *name)
+{
+	const struct figure *f;
+
+	for (f = figures; f->name; f++)
+		if (!strcmp(f->name, name))
+			return f;
+	return NULL;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'j':
+		want_json = true;
+		return 0;
+	case 'l':
+		want_list = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!find_figure(arg))
+			argp_error(state, "there is no figure '%s'; --list names them", arg);
+		chosen[nr_chosen++] = arg;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+	{ "json", 'j', NULL, 0, "Print an array of JSON objects", 0 },
+	{ "list", 'l', NULL, 0, "Print the figures' names", 0 },
+	{ 0 }
+};
+
+static const struct argp argp = {
+	options, parse, "[FIGURE]...",
+	"Measure what Dune costs, beside what Linux costs. Ticks are those of the TSC:"
+	" instructions in the emulated machine. VMREADs and VMWRITEs are counted in a pass"
+	" of their own, which needs root.", NULL, NULL, NULL,
+};
+
+/* One pass in a child of its own: each begins as a fresh process. */
+static int one_pass(const struct figure *f, struct sample *sample)
+{
+	struct { int r; struct sample s; } answer = {
+		-EIO, { NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0 } };
+	int fds[2];
+	pid_t pid;
+
+	if (pipe(fds))
+		return -errno;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		answer.r = f->dune(&answer.s);
+		_exit(write(fds[1], &answer, sizeof(answer)) != sizeof(answer));
+	}
+	close(fds[1]);
+	if (read(fds[0], &answer, sizeof(answer)) != sizeof(answer))
+		answer.r = -EIO;
+	close(fds[0]);
+	waitpid(pid, NULL, 0);
+	*sample = answer.s;
+	return answer.r;
+}
+
+/* Time first, then count, so that counting costs the times nothing. */
+static int measure(const struct figure *f, struct sample *sample)
+{
+	struct sample counted;
+	bool fast = true, count = false;
+	int r;
+
+	if (f->native_path && !set_parameter("fastcall", false, &fast))
+		return -EACCES;
+	r = one_pass(f, sample);
+	sample->vmreads = sample->vmwrites = NOT_MEASURED;
+	if (!r && set_parameter("count_vmcs", true, &count)) {
+		if (!one_pass(f, &counted)) {
+			sample->vmreads = counted.vmreads;
+			sample->vmwrites = counted.vmwrites;
+		}
+		set_parameter("count_vmcs", count, NULL);
+	}
+	if (f->native_path)
+		set_parameter("fastcall", fast, NULL);
+	return r;
+}
+
+static bool is_chosen(const struct figure *f)
+{
+	int i;
+
+	for (i = 0; i < nr_chosen; i++)
+		if (!strcmp(chosen[i], f->name))
+			return true;
+	return !nr_chosen;
+}
+
+static void pin_to_first_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static int run_figures(void)
+{
+	const struct figure *f;
+	bool first = true;
+	int status = 0;
+
+	if (want_json)
+		printf("[");
+	else
+		table_head();
+	for (f = figures; f->name; f++) {
+		struct sample sample;
+		double native;
+		int r;
+
+		if (!is_chosen(f))
+			continue;
+		native = f->native ? f->native() : NOT_MEASURED;
+		r = measure(f, &sample);
+		if (r) {
+			fprintf(stderr, "dune-bench: %s: %s\n", f->name, dune_strerror(r));
+			status = 1;
+			continue;
+		}
+		if (want_json)
+			json_row(f, native, &sample, first);
+		else
+			table_row(f, native, &sample);
+		first = false;
+	}
+	if (want_json)
+		printf("\n]\n");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct figure *f;
+
+	chosen = calloc(argc, sizeof(*chosen));
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (want_list) {
+		for (f = figures; f->name; f++)
+			puts(f->name);
+		return 0;
+	}
+	pin_to_first_cpu();
+	return run_figures();
+}
