@@ -16,14 +16,15 @@
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
-#include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <asm/desc_defs.h>
 #include <asm/ptrace.h>
 
 #include "uapi/dune.h"
 #include "ept.h"
+#include "exit_record.h"
 #include "slots.h"
 
 #define DUNE_GPA_NONE		(~0ULL)
@@ -64,6 +65,7 @@ struct dune_vcpu {
 	u8			launched;
 	u8			entry_work;	/* ENTRY_*: to be done before the next entry */
 	u8			advance;	/* bytes to add to RIP then */
+	bool			notified;	/* the preempt notifier is registered */
 	int			mode;		/* enum dune_vcpu_mode */
 	int			loaded_cpu;	/* where guest MSRs are in place, or -1 */
 	u64			generation;
@@ -73,6 +75,7 @@ struct dune_vcpu {
 	unsigned long		host_fs_base;
 	unsigned long		cr2;
 	u64			host_debugctl;
+	struct desc_ptr		host_gdt;
 	struct dune_stats	stats;		/* fast_syscalls is found at the end */
 	u64			native_syscalls;
 
@@ -81,9 +84,9 @@ struct dune_vcpu {
 	/* The host's, while the guest's are in place. */
 	u64			host_kernel_gs_base;
 
-	/* Arguments of a call the module dispatches: here, not on a stack that
-	 * would be cleared for each. */
-	struct pt_regs		call_regs;
+	/* Here, not on a stack that the compiler clears for each call. */
+	struct pt_regs		call_regs;	/* of a call the module dispatches */
+	struct exit_record	exit;		/* the last */
 
 	/* Event to inject at the next entry. */
 	u32			event_info, event_error, event_insn_len;
@@ -96,7 +99,7 @@ struct dune_vcpu {
 	struct preempt_notifier	preempt;
 	struct ept_cache	ept_cache;
 
-	struct mutex		lock;		/* one thread runs or sets up at a time */
+	unsigned long		busy;		/* bit 0: a thread runs or sets up */
 	struct list_head	in_vm;
 	struct file		*vm_file;
 	struct page		*run_page;
@@ -127,14 +130,16 @@ int dune_mmu_test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned 
 int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file);
 
 /* load.c */
-int dune_vcpu_load(struct dune_vcpu *vcpu);
 int dune_vcpu_load_irqoff(struct dune_vcpu *vcpu);
 void dune_vcpu_put(struct dune_vcpu *vcpu);
+void dune_vcpu_notify(struct dune_vcpu *vcpu);
+void dune_vcpu_finish(struct dune_vcpu *vcpu);
 void dune_vcpu_init_preempt(struct dune_vcpu *vcpu);
 void dune_load_init(void);
 
 /* run.c */
 long dune_vcpu_run(struct dune_vcpu *vcpu);
+long dune_vcpu_load_somewhere(struct dune_vcpu *vcpu);
 
 /* fail.c */
 int dune_fail_step(void);

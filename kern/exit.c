@@ -36,11 +36,16 @@ static bool is_nmi(u32 info)
 
 void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 {
-	rec->cpl = (vmcs_read32(GUEST_SS_AR_BYTES) >> 5) & 3;
-	switch (rec->reason) {
-	case EXIT_REASON_EXTERNAL_INTERRUPT:
-	case EXIT_REASON_PREEMPTION_TIMER:
+	if (rec->reason == EXIT_REASON_EXTERNAL_INTERRUPT ||
+	    rec->reason == EXIT_REASON_PREEMPTION_TIMER ||
+	    rec->reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
 		return;
+
+	rec->cpl = (vmcs_read32(GUEST_SS_AR_BYTES) >> 5) & 3;
+	rec->insn_len = 0;
+	rec->vectoring_error = 0;
+	rec->entry_error = 0;
+	switch (rec->reason) {
 	case EXIT_REASON_EPT_VIOLATION:
 		rec->qualification = vmcs_readl(EXIT_QUALIFICATION);
 		rec->gpa = vmcs_read64(GUEST_PHYSICAL_ADDRESS);
@@ -55,6 +60,7 @@ void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 		rec->vectoring_info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
 		break;
 	default:
+		rec->gpa = 0;
 		rec->qualification = vmcs_readl(EXIT_QUALIFICATION);
 		rec->insn_len = vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
 		rec->vectoring_info = vmcs_read32(IDT_VECTORING_INFO_FIELD);

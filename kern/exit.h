@@ -9,21 +9,6 @@
 
 #include "dune.h"
 
-/* What was read from the VMCS while it was current. */
-struct exit_record {
-	u32		reason;		/* with bit 31: the entry failed */
-	u32		cpl;
-	u64		qualification;
-	u64		gpa;
-	u64		gva;
-	u32		intr_info;
-	u32		intr_error;
-	u32		vectoring_info;
-	u32		vectoring_error;
-	u32		insn_len;
-	u32		entry_error;
-};
-
 /* exit_read(): while the VMCS is current; interrupts off. */
 void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec);
 

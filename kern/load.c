@@ -57,9 +57,9 @@ static __always_inline void put_msrs(struct dune_vcpu *vcpu)
 }
 
 /* A VM exit leaves these with limits or selectors of its own choice. */
-static void restore_descriptors(void)
+static __always_inline void restore_descriptors(struct dune_vcpu *vcpu)
 {
-	load_fixmap_gdt(raw_smp_processor_id());
+	load_gdt(&vcpu->host_gdt);
 	invalidate_tss_limit();
 #ifdef CONFIG_MODIFY_LDT_SYSCALL
 	if (current->mm && READ_ONCE(current->mm->context.ldt))
@@ -77,6 +77,8 @@ static void make_current(struct dune_vcpu *vcpu, int cpu)
 		vmx_vmptrld(__pa(vcpu->vmcs));
 		__this_cpu_write(dune_current_vmcs, vcpu);
 		vmcs_set_cpu(cpu);
+		vcpu->host_gdt.address = (unsigned long)get_current_gdt_ro();
+		vcpu->host_gdt.size = GDT_SIZE - 1;
 
 		/* Translations of an earlier stay, or of an earlier owner. */
 		if (vcpu->vpid)
@@ -119,31 +121,14 @@ int dune_vcpu_load_irqoff(struct dune_vcpu *vcpu)
 	return 0;
 }
 
-/* As above, wherever the VMCS is. Preemption is off, interrupts are on. */
-int dune_vcpu_load(struct dune_vcpu *vcpu)
-{
-	int r;
-
-	if (vcpu->cpu >= 0 && vcpu->cpu != smp_processor_id())
-		vmx_clear_vcpu(vcpu);
-	local_irq_disable();
-	r = dune_vcpu_load_irqoff(vcpu);
-	local_irq_enable();
-	return r;
-}
-
-/* Preemption is off, or interrupts are; on the CPU it is loaded on. */
+/* Interrupts are off; on the CPU it is loaded on, if it is. */
 void dune_vcpu_put(struct dune_vcpu *vcpu)
 {
-	unsigned long flags;
-
-	local_irq_save(flags);
-	if (vcpu->loaded_cpu >= 0) {
-		put_msrs(vcpu);
-		restore_descriptors();
-		vcpu->loaded_cpu = -1;
-	}
-	local_irq_restore(flags);
+	if (vcpu->loaded_cpu < 0)
+		return;
+	put_msrs(vcpu);
+	restore_descriptors(vcpu);
+	vcpu->loaded_cpu = -1;
 }
 
 static void sched_in(struct preempt_notifier *pn, int cpu)
@@ -163,6 +148,30 @@ static struct preempt_ops preempt_ops = {
 void dune_vcpu_init_preempt(struct dune_vcpu *vcpu)
 {
 	preempt_notifier_init(&vcpu->preempt, &preempt_ops);
+}
+
+/*
+ * From here on the thread may lose the CPU with the vcpu loaded. (A stay that
+ * never lets interrupts in with the vcpu loaded does without.)
+ */
+void dune_vcpu_notify(struct dune_vcpu *vcpu)
+{
+	preempt_notifier_register(&vcpu->preempt);
+	vcpu->notified = true;
+}
+
+/* The end of a stay: as if nothing had been loaded. */
+void dune_vcpu_finish(struct dune_vcpu *vcpu)
+{
+	if (vcpu->loaded_cpu >= 0) {
+		local_irq_disable();
+		dune_vcpu_put(vcpu);
+		local_irq_enable();
+	}
+	if (vcpu->notified) {
+		preempt_notifier_unregister(&vcpu->preempt);
+		vcpu->notified = false;
+	}
 }
 
 void __init dune_load_init(void)

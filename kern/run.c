@@ -132,7 +132,7 @@ static __always_inline void enter_guest(struct dune_vcpu *vcpu, struct exit_reco
 	restore_debug_state(vcpu);
 
 	if (unlikely(fail)) {
-		rec->reason = VMX_EXIT_REASONS_FAILED_VMENTRY;
+		*rec = (struct exit_record) { .reason = VMX_EXIT_REASONS_FAILED_VMENTRY };
 		rec->entry_error = vmcs_read32(VM_INSTRUCTION_ERROR);
 		return;
 	}
@@ -170,12 +170,19 @@ static void take_interrupts(void)
 	compat_rcu_note_guest();
 }
 
+/* Before interrupts are let in with the vcpu loaded. */
+static __always_inline void notify(struct dune_vcpu *vcpu)
+{
+	if (unlikely(!vcpu->notified))
+		dune_vcpu_notify(vcpu);
+}
+
 /* All exits but a system call's; returns with interrupts on. */
 static noinline int other_exit(struct dune_vcpu *vcpu, struct exit_record *rec)
 {
+	notify(vcpu);
 	vcpu->stats.by_reason[min_t(u32, (u16)rec->reason, DUNE_NR_HW_REASONS - 1)]++;
-	if (!(rec->reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
-		exit_read(vcpu, rec);
+	exit_read(vcpu, rec);
 	exit_urgent(rec);
 	take_interrupts();
 	local_irq_enable();
@@ -186,32 +193,33 @@ static noinline int other_exit(struct dune_vcpu *vcpu, struct exit_record *rec)
  * Get the vcpu loaded, with interrupts off: then nothing can take it off the
  * CPU. 0, or with interrupts on what to return to user space.
  */
-static noinline long load_irqoff(struct dune_vcpu *vcpu)
+noinline long dune_vcpu_load_somewhere(struct dune_vcpu *vcpu)
 {
 	long r;
 
 	for (;;) {
 		preempt_disable();
-		r = dune_vcpu_load(vcpu);
-		preempt_enable();
+		if (vcpu->cpu >= 0 && vcpu->cpu != smp_processor_id())
+			vmx_clear_vcpu(vcpu);
 		local_irq_disable();
-		if (!r && vcpu->loaded_cpu == smp_processor_id())
+		r = dune_vcpu_load_irqoff(vcpu);
+		preempt_enable();
+		if (!r)
 			return 0;
 		local_irq_enable();
-		if (r && r != -EAGAIN)
+		if (r != -EAGAIN)
 			return r;
 		if (signal_pending(current))
 			return DUNE_EXIT_NONE;
 		/* The CPU is going away; the scheduler will find another. */
-		if (r)
-			schedule_timeout_uninterruptible(1);
+		schedule_timeout_uninterruptible(1);
 	}
 }
 
 /* The guest's own registers, for user space to see. */
 static long leave(struct dune_vcpu *vcpu, long why)
 {
-	long r = load_irqoff(vcpu);
+	long r = dune_vcpu_load_somewhere(vcpu);
 
 	/* Given up for a signal: what happened will happen again. */
 	if (r)
@@ -221,6 +229,7 @@ static long leave(struct dune_vcpu *vcpu, long why)
 		vcpu->entry_work &= ~ENTRY_ADVANCE;
 	}
 	vcpu_get_regs(vcpu);
+	dune_vcpu_put(vcpu);
 	local_irq_enable();
 	return why;
 }
@@ -236,13 +245,14 @@ static long take_changes(struct dune_vcpu *vcpu)
 
 	if (set & ~(DUNE_SET_REGS | DUNE_SET_EVENT))
 		return -EINVAL;
-	r = load_irqoff(vcpu);
+	r = dune_vcpu_load_somewhere(vcpu);
 	if (r)
 		return r;
 	if (set & DUNE_SET_REGS)
 		r = vcpu_set_regs(vcpu, &regs);
 	if (!r && (set & DUNE_SET_EVENT))
 		r = vcpu_set_event(vcpu, &event, vmcs_readl(GUEST_RFLAGS));
+	dune_vcpu_put(vcpu);
 	local_irq_enable();
 	if (!r)
 		run->set = 0;
@@ -267,9 +277,11 @@ static __always_inline long system_call(struct dune_vcpu *vcpu)
 	if (unlikely(!dune_syscall_is_fast(nr))) {
 		vcpu->native_syscalls++;
 		vcpu_get_regs(vcpu);
+		dune_vcpu_put(vcpu);
 		local_irq_enable();
 		return DUNE_EXIT_VMCALL;
 	}
+	notify(vcpu);
 	local_irq_enable();
 
 	ret = dune_syscall_dispatch(run, regs, nr);
@@ -287,7 +299,7 @@ static __always_inline bool is_system_call(const struct exit_record *rec)
 
 long dune_vcpu_run(struct dune_vcpu *vcpu)
 {
-	struct exit_record rec;
+	struct exit_record *rec = &vcpu->exit;
 	long r;
 
 	if (unlikely(READ_ONCE(vcpu->run->set))) {
@@ -301,11 +313,12 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 		if (unlikely(vcpu->loaded_cpu != smp_processor_id()) &&
 		    (vcpu->cpu != smp_processor_id() || dune_vcpu_load_irqoff(vcpu))) {
 			local_irq_enable();
-			r = load_irqoff(vcpu);
+			r = dune_vcpu_load_somewhere(vcpu);
 			if (r)
 				return r;
 		}
 		if (unlikely(!may_enter())) {
+			dune_vcpu_put(vcpu);
 			local_irq_enable();
 			if (READ_ONCE(current_thread_info()->flags) & LEAVE_WORK)
 				return DUNE_EXIT_NONE;
@@ -314,15 +327,15 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 			continue;
 		}
 
-		enter_guest(vcpu, &rec);
-		if (is_system_call(&rec)) {
+		enter_guest(vcpu, rec);
+		if (is_system_call(rec)) {
 			r = system_call(vcpu);
 			if (unlikely(r))
 				return r;
 			continue;
 		}
 
-		r = other_exit(vcpu, &rec);
+		r = other_exit(vcpu, rec);
 		if (r == DUNE_EXIT_AGAIN)
 			continue;
 		if (r == DUNE_EXIT_NONE)

@@ -40,33 +40,27 @@ static long do_run(struct dune_vcpu *vcpu)
 
 	if (unlikely(has_data_selectors()))
 		return -EINVAL;
-	preempt_notifier_register(&vcpu->preempt);
 	r = dune_vcpu_run(vcpu);
-	dune_vcpu_put(vcpu);
-	preempt_notifier_unregister(&vcpu->preempt);
+	dune_vcpu_finish(vcpu);
 	return r;
 }
 
-/* Run @fn with the vcpu loaded. */
+/* Run @fn with the vcpu loaded and interrupts off. */
 static long with_vcpu_loaded(struct dune_vcpu *vcpu,
 			     int (*fn)(struct dune_vcpu *vcpu, struct dune_sregs *s),
 			     struct dune_sregs *s)
 {
-	long r;
+	long r = dune_vcpu_load_somewhere(vcpu);
 
-	preempt_notifier_register(&vcpu->preempt);
-	do {
-		preempt_disable();
-		r = dune_vcpu_load(vcpu);
-		if (!r) {
-			r = fn(vcpu, s);
-			dune_vcpu_put(vcpu);
-		}
-		preempt_enable();
-		cond_resched();
-	} while (r == -EAGAIN && !fatal_signal_pending(current));
-	preempt_notifier_unregister(&vcpu->preempt);
-	return r == -EAGAIN ? -EINTR : r;
+	/* DUNE_EXIT_NONE: a signal came while there was no CPU to load it on. */
+	if (r < 0)
+		return r;
+	if (!irqs_disabled())
+		return -EINTR;
+	r = fn(vcpu, s);
+	dune_vcpu_put(vcpu);
+	local_irq_enable();
+	return r;
 }
 
 static int do_set_sregs(struct dune_vcpu *vcpu, struct dune_sregs *s)
@@ -132,7 +126,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return r;
 	if (cmd == DUNE_GET_STATS)
 		return ioctl_get_stats(vcpu, (void __user *)arg);
-	if (!mutex_trylock(&vcpu->lock))
+	if (test_and_set_bit_lock(0, &vcpu->busy))
 		return -EBUSY;
 	switch (cmd) {
 	case DUNE_RUN:
@@ -147,7 +141,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	default:
 		r = -ENOTTY;
 	}
-	mutex_unlock(&vcpu->lock);
+	clear_bit_unlock(0, &vcpu->busy);
 	return r;
 }
 
@@ -164,10 +158,10 @@ static loff_t vcpu_llseek(struct file *file, loff_t offset, int whence)
 		return r;
 	if (offset != DUNE_RUN || whence != SEEK_SET || in_compat_syscall())
 		return -EINVAL;
-	if (!mutex_trylock(&vcpu->lock))
+	if (test_and_set_bit_lock(0, &vcpu->busy))
 		return -EBUSY;
 	r = do_run(vcpu);
-	mutex_unlock(&vcpu->lock);
+	clear_bit_unlock(0, &vcpu->busy);
 	return r;
 }
 
@@ -233,7 +227,6 @@ static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu)
 		return NULL;
-	mutex_init(&vcpu->lock);
 	INIT_LIST_HEAD(&vcpu->on_cpu);
 	dune_vcpu_init_preempt(vcpu);
 	vcpu->vm = vm;
