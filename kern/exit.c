@@ -34,6 +34,25 @@ static bool is_nmi(u32 info)
 	       (info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR;
 }
 
+static u32 guest_cpl(void)
+{
+	return (vmcs_read32(GUEST_SS_AR_BYTES) >> 5) & 3;
+}
+
+/*
+ * What only a report needs: the VMCS keeps it until the next exit, so it is
+ * read when there is a report, not at each of the frequent violations.
+ */
+void exit_read_more(struct dune_vcpu *vcpu)
+{
+	struct dune_exit_info *info = &vcpu->run->info;
+
+	info->cpl = guest_cpl();
+	if (vcpu->exit.reason == EXIT_REASON_EPT_VIOLATION &&
+	    (vcpu->exit.qualification & EPT_VIOLATION_GVA_IS_VALID))
+		info->gva = vmcs_readl(GUEST_LINEAR_ADDRESS);
+}
+
 void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 {
 	if (rec->reason == EXIT_REASON_EXTERNAL_INTERRUPT ||
@@ -41,7 +60,6 @@ void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 	    rec->reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
 		return;
 
-	rec->cpl = (vmcs_read32(GUEST_SS_AR_BYTES) >> 5) & 3;
 	rec->insn_len = 0;
 	rec->vectoring_error = 0;
 	rec->entry_error = 0;
@@ -49,17 +67,16 @@ void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 	case EXIT_REASON_EPT_VIOLATION:
 		rec->qualification = vmcs_readl(EXIT_QUALIFICATION);
 		rec->gpa = vmcs_read64(GUEST_PHYSICAL_ADDRESS);
-		rec->gva = ~0ULL;
-		if (rec->qualification & EPT_VIOLATION_GVA_IS_VALID)
-			rec->gva = vmcs_readl(GUEST_LINEAR_ADDRESS);
 		rec->vectoring_info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
 		break;
 	case EXIT_REASON_EXCEPTION_NMI:
+		rec->cpl = guest_cpl();
 		rec->intr_info = vmcs_read32(VM_EXIT_INTR_INFO);
 		rec->intr_error = vmcs_read32(VM_EXIT_INTR_ERROR_CODE);
 		rec->vectoring_info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
 		break;
 	default:
+		rec->cpl = guest_cpl();
 		rec->gpa = 0;
 		rec->qualification = vmcs_readl(EXIT_QUALIFICATION);
 		rec->insn_len = vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
@@ -120,7 +137,6 @@ static int to_user(struct dune_vcpu *vcpu, const struct exit_record *rec, int wh
 		.gva		= ~0ULL,
 		.gpa		= rec->gpa,
 		.hva		= ~0ULL,
-		.cpl		= rec->cpl,
 		.intr_info	= rec->vectoring_info & INTR_INFO_VALID_MASK ?
 				  rec->vectoring_info : 0,
 		.intr_error	= rec->vectoring_error,
@@ -160,7 +176,6 @@ static int handle_ept_violation(struct dune_vcpu *vcpu, const struct exit_record
 	to_user(vcpu, rec, 0);
 	vcpu->run->info.access = access;
 	vcpu->run->info.hva = hva;
-	vcpu->run->info.gva = rec->gva;
 	return DUNE_EXIT_EPT_FAULT;
 }
 

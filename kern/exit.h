@@ -12,6 +12,9 @@
 /* exit_read(): while the VMCS is current; interrupts off. */
 void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec);
 
+/* exit_read_more(): while it is current again, before user space is told. */
+void exit_read_more(struct dune_vcpu *vcpu);
+
 /*
  * exit_urgent(): before interrupts are on: NMI and machine check go to the
  * host's handlers, whose turn it is before anything else's.

@@ -13,7 +13,6 @@ struct exit_record {
 	u32		cpl;
 	u64		qualification;
 	u64		gpa;
-	u64		gva;
 	u32		intr_info;
 	u32		intr_error;
 	u32		vectoring_info;

@@ -167,7 +167,6 @@ static void take_interrupts(void)
 	local_irq_disable();
 	current->flags &= ~PF_VCPU;
 	tell_exit();
-	compat_rcu_note_guest();
 }
 
 /* Before interrupts are let in with the vcpu loaded. */
@@ -185,6 +184,9 @@ static noinline int other_exit(struct dune_vcpu *vcpu, struct exit_record *rec)
 	exit_read(vcpu, rec);
 	exit_urgent(rec);
 	take_interrupts();
+	/* A guest that only computes still passes through here with each tick. */
+	if (rec->reason == EXIT_REASON_EXTERNAL_INTERRUPT)
+		compat_rcu_note_guest();
 	local_irq_enable();
 	return exit_handle(vcpu, rec);
 }
@@ -229,6 +231,7 @@ static long leave(struct dune_vcpu *vcpu, long why)
 		vcpu->entry_work &= ~ENTRY_ADVANCE;
 	}
 	vcpu_get_regs(vcpu);
+	exit_read_more(vcpu);
 	dune_vcpu_put(vcpu);
 	local_irq_enable();
 	return why;

@@ -9,20 +9,27 @@
 
 #include "bench.h"
 
-/* Resident memory and page tables of this process, in bytes. */
-static double memory(void)
+static double sum_lines(const char *file, const char *key)
 {
-	char line[128];
+	char line[128], format[32];
 	double bytes = 0;
 	long kb;
-	FILE *f = fopen("/proc/self/status", "r");
+	FILE *f = fopen(file, "r");
 
+	snprintf(format, sizeof(format), "%s: %%ld", key);
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmRSS: %ld", &kb) == 1 || sscanf(line, "VmPTE: %ld", &kb) == 1)
+		if (sscanf(line, format, &kb) == 1)
 			bytes += kb * 1024.0;
 	if (f)
 		fclose(f);
 	return bytes;
+}
+
+/* Resident memory and page tables of this process, in bytes. */
+static double memory(void)
+{
+	return sum_lines("/proc/self/smaps_rollup", "Rss") +
+	       sum_lines("/proc/self/status", "VmPTE");
 }
 
 int init_enter_dune(struct sample *sample)
