@@ -4,11 +4,17 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
+SHELL := /bin/bash
 
 VERSION := 1.0
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
 
 ifeq ($(V),1)
@@ -23,26 +29,34 @@ help:
 	@echo 'Dune: safe user-level access to privileged CPU features'
 	@echo
 	@echo 'First:'
-	@echo '  demo         install what is missing, build, and show Dune at work'
-	@echo '  check        build everything and run all tests (about half an hour)'
+	@echo '  demo            install what is missing, build, and show Dune at work'
+	@echo '  check           build everything and run all tests (about half an hour)'
 	@echo 'Build (into build/):'
-	@echo '  all          modules, lib, apps, tests'
-	@echo '  modules      dune.ko for every installed set of Debian kernel headers;'
-	@echo '               with KDIR=PATH for that one'
-	@echo '  lib          libdune.so.1 and libdune.a'
-	@echo '  apps         dune-run, dune-hello, dune-bench'
-	@echo '  tests        the programs that run inside the machine'
-	@echo '  clean        remove build/'
+	@echo '  all             modules, lib, apps, tests'
+	@echo '  modules         dune.ko for every installed set of Debian kernel headers;'
+	@echo '                  with KDIR=PATH for that kernel only'
+	@echo '  lib             libdune.so.1 and libdune.a'
+	@echo '  apps            dune-run, dune-hello, dune-bench'
+	@echo '  tests           the programs that run inside the machine'
+	@echo '  clean           remove what was built'
+	@echo '  distclean       clean, and forget the kernels kept for the machine'
 	@echo 'Test:'
-	@echo '  unit         the tests that need no machine'
-	@echo '  tests/vm/run -- COMMAND    run a command in the emulated machine'
+	@echo '  unit            the tests that need no machine'
+	@echo '  tests/vm/run -- COMMAND'
+	@echo '                  run a command in the emulated machine'
 	@echo 'Install (DESTDIR, PREFIX, LIBDIR, MANDIR):'
-	@echo '  install, uninstall         library, headers, programs, man pages'
-	@echo '  install-module             dune.ko for the running kernel'
+	@echo '  install         library, headers, programs, man pages'
+	@echo '  install-module  dune.ko for the running kernel'
+	@echo '  uninstall       what install and install-module put there'
 	@echo
 	@echo 'V=1 shows full commands; WERROR=1 makes warnings errors.'
 
 all: modules lib apps tests
+
+# Whatever was compiled with other flags is compiled again.
+build/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(WARNINGS)' | cmp -s - $@ || echo '$(CC) $(WARNINGS)' > $@
 
 include kern/build.mk
 include libdune/build.mk
@@ -56,10 +70,17 @@ demo:
 	@tests/demo/demo
 
 packages:
-	@grep -v '^#' tests/packages | tr '\n' ' '; echo
+	@tests/lib/packages
 
+# The second line: what make -C KERNEL M=$PWD leaves.
 clean:
 	rm -rf build
+	$(Q)rm -rf dune.ko dune.mod* dune.o .dune.* modules.order Module.symvers .tmp_versions \
+		.*modules.order.cmd .*Module.symvers.cmd .module-common.o ..module-common.o.cmd \
+		kern/*.o kern/.*.cmd kern/.*.o.d kern/offsets.h kern/offsets.s
+
+distclean: clean
+	rm -rf $${XDG_CACHE_HOME:-$$HOME/.cache}/dune
 
 install: lib apps
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -67,7 +88,7 @@ install: lib apps
 	install build/bin/dune-run build/bin/dune-bench $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 build/lib/libdune.a build/lib/libdune.so.1 $(DESTDIR)$(LIBDIR)/
 	ln -sf libdune.so.1 $(DESTDIR)$(LIBDIR)/libdune.so
-	install -m 644 build/include/dune/*.h $(DESTDIR)$(PREFIX)/include/dune/
+	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(PREFIX)/include/dune/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 		libdune/libdune.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
 	for page in docs/man/*.[1-9]; do \
@@ -81,11 +102,13 @@ install-module: modules
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench)
-	rm -f $(DESTDIR)$(LIBDIR)/libdune.* $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
 	rm -rf $(DESTDIR)$(PREFIX)/include/dune
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(DESTDIR)/lib/modules/*/updates/dune.ko
+	$(if $(DESTDIR),,ldconfig; depmod)
 
-SHELL := /bin/bash
-.PHONY: help all modules lib apps tests unit check demo packages clean \
-	install install-module uninstall
+FORCE:
+.PHONY: help all modules releases lib apps tests unit check demo packages clean distclean \
+	install install-module uninstall FORCE

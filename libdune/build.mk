@@ -3,6 +3,7 @@
 
 LIBDUNE_SRCS := $(filter-out libdune/offsets.c,$(wildcard libdune/*.c)) $(wildcard libdune/*.S)
 LIBDUNE_OBJS := $(patsubst %,build/%.o,$(basename $(LIBDUNE_SRCS)))
+LIBDUNE := build/lib/libdune.a build/lib/libdune.so.1 build/lib/libdune.so
 
 # The guest half runs on small stacks and between other code's vector registers.
 LIBDUNE_CFLAGS := -std=gnu11 -O2 -g -fPIC -fvisibility=hidden -ffunction-sections \
@@ -13,44 +14,46 @@ LIBDUNE_CFLAGS := -std=gnu11 -O2 -g -fPIC -fvisibility=hidden -ffunction-section
 PUBLIC_HEADERS := build/include/dune/uapi.h \
 	$(patsubst libdune/include/%,build/include/%,$(wildcard libdune/include/dune/*.h))
 
+copy = @$(call say,COPY,$@); mkdir -p $(@D); cp $< $@
+
 build/include/dune/uapi.h: kern/uapi/dune.h
-	@$(call say,COPY,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)cp $< $@
+	$(copy)
 
 build/include/dune/%.h: libdune/include/dune/%.h
-	@$(call say,COPY,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)cp $< $@
+	$(copy)
 
-build/libdune/offsets.h: libdune/offsets.c libdune/priv.h $(PUBLIC_HEADERS)
-	@$(call say,GEN,$@)
+build/libdune/offsets.s: libdune/offsets.c build/flags libdune/build.mk | $(PUBLIC_HEADERS)
+	@$(call say,GEN,$(@:.s=.h))
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LIBDUNE_CFLAGS) -S -o $(@:.h=.s) $< && \
-		sed -n 's/.*->\([A-Za-z_0-9]*\) \(-\{0,1\}[0-9]*\)".*/#define \1 \2/p' $(@:.h=.s) > $@
+	$(Q)$(CC) $(LIBDUNE_CFLAGS) -MMD -MP -S -o $@ $<
 
-build/libdune/%.o: libdune/%.c $(PUBLIC_HEADERS)
+build/libdune/offsets.h: build/libdune/offsets.s
+	$(Q)sed -n 's/.*->\([A-Za-z_0-9]*\) \(-\{0,1\}[0-9]*\)".*/#define \1 \2/p' $< > $@
+
+build/libdune/%.o: libdune/%.c build/flags libdune/build.mk | $(PUBLIC_HEADERS)
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LIBDUNE_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/libdune/%.o: libdune/%.S build/libdune/offsets.h
+build/libdune/%.o: libdune/%.S build/flags libdune/build.mk build/libdune/offsets.h | $(PUBLIC_HEADERS)
 	@$(call say,AS,$<)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LIBDUNE_CFLAGS) -MMD -MP -c -o $@ $<
 
 build/lib/libdune.a: $(LIBDUNE_OBJS)
 	@$(call say,AR,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIBDUNE_OBJS)
 
 build/lib/libdune.so.1: $(LIBDUNE_OBJS) libdune/libdune.map
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -shared -nostdlib -Wl,-soname,libdune.so.1 \
 		-Wl,--version-script=libdune/libdune.map -Wl,-z,defs -Wl,-z,noexecstack \
-		-Wl,-z,relro,-z,now -o $@ $(LIBDUNE_OBJS) && ln -sf libdune.so.1 build/lib/libdune.so
+		-Wl,-z,relro,-z,now -o $@ $(LIBDUNE_OBJS)
 
-lib: build/lib/libdune.a build/lib/libdune.so.1
+build/lib/libdune.so: build/lib/libdune.so.1
+	$(Q)ln -sf libdune.so.1 $@
 
--include $(LIBDUNE_OBJS:.o=.d)
+lib: $(LIBDUNE)
+
+-include $(LIBDUNE_OBJS:.o=.d) build/libdune/offsets.d

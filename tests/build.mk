@@ -1,57 +1,74 @@
 # SPDX-License-Identifier: MIT
-# Tests: programs for the machine, programs for here
+# Tests: programs for the machine (build/bin/tests), programs for here (build/unit)
 
 # The kernel's own harness, from its source package; not ours to keep.
-KSELFTEST := build/kselftest
-LINUX_SOURCE ?= $(firstword $(wildcard /usr/src/linux-source-6.1.tar.xz /usr/src/linux-source-6.12.tar.xz))
+KSELFTEST := build/kselftest/kselftest_harness.h
+LINUX_SOURCE := $(firstword $(wildcard /usr/src/linux-source-6.1.tar.xz /usr/src/linux-source-6.12.tar.xz))
 
-$(KSELFTEST)/kselftest_harness.h: $(LINUX_SOURCE)
+$(KSELFTEST): $(LINUX_SOURCE)
 	@$(call say,UNTAR,$@)
+	$(Q)[ -n "$<" ] || { echo "the kernel's selftest headers are missing: apt-get install linux-source-6.1" >&2; exit 1; }
 	$(Q)mkdir -p $(@D)
-	$(Q)test -n "$<" || { echo "the kernel's selftest headers are missing: apt-get install linux-source-6.1"; exit 1; }
-	$(Q)tar xf $< -C $(@D) --strip-components=4 --wildcards \
+	$(Q)tar xf $< -C $(@D) --strip-components=4 --occurrence=1 --wildcards \
 		'*/tools/testing/selftests/kselftest.h' '*/tools/testing/selftests/kselftest_harness.h'
 	$(Q)touch $@
 
+# One program to a file. Warnings of the harness are not ours.
 GUEST_SRCS := $(wildcard tests/guest/*_test.c)
 GUEST_TESTS := $(patsubst tests/guest/%.c,build/bin/tests/%,$(GUEST_SRCS))
-GUEST_PROGS := $(patsubst tests/guest/progs/%.c,build/bin/tests/prog-%,$(wildcard tests/guest/progs/*.c))
 
-build/bin/tests/%_test: tests/guest/%_test.c $(wildcard tests/guest/*.h) build/lib/libdune.a $(KSELFTEST)/kselftest_harness.h
+build/bin/tests/%_test: tests/guest/%_test.c tests/build.mk build/flags build/lib/libdune.a $(KSELFTEST)
 	@$(call say,LD,$@)
-	$(Q)mkdir -p $(@D)
+	$(Q)mkdir -p $(@D) build/tests/guest
 	$(Q)$(CC) -O2 -g -std=gnu11 -Wall -Wno-unused-parameter $(if $(WERROR),-Werror) -D_GNU_SOURCE \
-		-Ibuild/include -I$(KSELFTEST) -Ikern/uapi -o $@ $< build/lib/libdune.a -lpthread
+		-Ibuild/include -isystem build/kselftest -Ikern/uapi \
+		-MMD -MP -MF build/$(<:.c=.d) -o $@ $< build/lib/libdune.a -lpthread
 
-# Programs to be run under dune-run, in every way a program can be linked.
-build/bin/tests/prog-%: tests/guest/progs/%.c
+# Programs to be run under dune-run, linked in every way a program can be.
+GUEST_PROGS := $(foreach p,$(patsubst tests/guest/progs/%.c,build/bin/tests/prog-%,$(wildcard tests/guest/progs/*.c)), \
+	$(p) $(p)-nopie $(p)-static $(p)-static-pie)
+
+define link_prog
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O1 -g -Wall -pie -fPIE -o $@ $< -lpthread
-	$(Q)$(CC) -O1 -g -Wall -no-pie -fno-pie -o $@-nopie $< -lpthread
-	$(Q)$(CC) -O1 -g -Wall -static -no-pie -fno-pie -o $@-static $< -lpthread
-	$(Q)$(CC) -O1 -g -Wall -static-pie -fPIE -o $@-static-pie $< -lpthread
+	$(Q)$(CC) -O1 -g -Wall $(1) -o $@ $< -lpthread
+endef
+
+build/bin/tests/prog-%-static-pie: tests/guest/progs/%.c tests/build.mk build/flags
+	$(call link_prog,-static-pie -fPIE)
+build/bin/tests/prog-%-static: tests/guest/progs/%.c tests/build.mk build/flags
+	$(call link_prog,-static -no-pie -fno-pie)
+build/bin/tests/prog-%-nopie: tests/guest/progs/%.c tests/build.mk build/flags
+	$(call link_prog,-no-pie -fno-pie)
+build/bin/tests/prog-%: tests/guest/progs/%.c tests/build.mk build/flags
+	$(call link_prog,-pie -fPIE)
 
 GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/guest/*.sh tests/guest/run-all))
-build/bin/tests/%.sh: tests/guest/%.sh
-	$(Q)mkdir -p $(@D) && install -m 755 $< $@
-build/bin/tests/run-all: tests/guest/run-all
+$(GUEST_SCRIPTS): build/bin/tests/%: tests/guest/%
 	$(Q)mkdir -p $(@D) && install -m 755 $< $@
 
 tests: $(GUEST_TESTS) $(GUEST_PROGS) $(GUEST_SCRIPTS)
 
-# Unit tests name the sources they need in a line "SOURCES: ...".
+# What a unit test needs stands in its comments: "SOURCES: path path",
+# "CFLAGS: flag flag".
 UNIT_SRCS := $(wildcard tests/unit/*_test.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRCS))
+UNIT_CFLAGS := -g -O1 -std=gnu11 -Wall -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-Ibuild/include -Ilibdune -Itests/unit/stubs
 
-unit_sources = $(shell sed -n 's,.*SOURCES: \(.*[chS]\).*,\1,p' $(1))
+said = $(filter-out */,$(shell sed -n 's|^.*$(1): ||p' $(2)))
 
-.SECONDEXPANSION:
-build/unit/%: tests/unit/%.c $$(call unit_sources,tests/unit/$$*.c) $(wildcard tests/unit/*.h tests/unit/stubs/*/*.h) | $(PUBLIC_HEADERS)
-	@$(call say,LD,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -g -O1 -std=gnu11 -Wall -fsanitize=address,undefined -fno-sanitize-recover=all \
-		-Ibuild/include -Ilibdune -Itests/unit/stubs -o $@ $(filter %.c,$^)
+define unit_rule
+build/unit/$(1): tests/unit/$(1).c $(call said,SOURCES,tests/unit/$(1).c) tests/build.mk \
+		build/flags | $$(PUBLIC_HEADERS)
+	@$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(UNIT_CFLAGS) $(call said,CFLAGS,tests/unit/$(1).c) -MMD -MP -MF $$@.d -o $$@ \
+		$$(filter %.c %.S,$$^)
+endef
+$(foreach t,$(notdir $(UNIT_SRCS:.c=)),$(eval $(call unit_rule,$(t))))
 
 unit: $(UNIT_TESTS)
-	@status=0; for t in $(UNIT_TESTS); do $$t || status=1; done; exit $$status
+	@tests/lib/run-unit $(UNIT_TESTS)
+
+-include $(GUEST_SRCS:%.c=build/%.d) $(addsuffix .d,$(UNIT_TESTS))

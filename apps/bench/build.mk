@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: MIT
 # dune-bench
 
-BENCH_SRCS := $(wildcard apps/bench/*.c)
+BENCH_OBJS := $(patsubst %.c,build/%.o,$(wildcard apps/bench/*.c))
 
-build/bin/dune-bench: $(BENCH_SRCS) apps/bench/bench.h build/lib/libdune.a
+build/apps/bench/%.o: apps/bench/%.c build/flags apps/bench/build.mk | $(PUBLIC_HEADERS)
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Ibuild/include \
+		-MMD -MP -c -o $@ $<
+
+build/bin/dune-bench: $(BENCH_OBJS) build/lib/libdune.a
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Ibuild/include -o $@ \
-		$(BENCH_SRCS) build/lib/libdune.a
+	$(Q)$(CC) -o $@ $^
 
 apps: build/bin/dune-bench
+
+-include $(BENCH_OBJS:.o=.d)

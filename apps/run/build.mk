@@ -7,15 +7,15 @@ RUN_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIE -fno-stack-protector \
 	-fcf-protection=none -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing \
 	-fno-tree-loop-distribute-patterns $(WARNINGS) -Ibuild/include
 
-build/apps/run/%.o: apps/run/%.c $(PUBLIC_HEADERS)
+build/apps/run/%.o: apps/run/%.c build/flags apps/run/build.mk | $(PUBLIC_HEADERS)
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(RUN_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/apps/run/%.o: apps/run/%.S
+build/apps/run/%.o: apps/run/%.S build/flags apps/run/build.mk
 	@$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(RUN_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(RUN_CFLAGS) -MMD -MP -c -o $@ $<
 
 build/bin/dune-run: $(RUN_OBJS) build/lib/libdune.a
 	@$(call say,LD,$@)

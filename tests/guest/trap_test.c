@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trap_test.c - exceptions: the program's handlers, and Linux's signals
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <dune/dune.h>
+#include <dune/trap.h>
+
+#include "kselftest_harness.h"
+
+#define ENTER() do { ASSERT_EQ(0, dune_init(0)); ASSERT_EQ(0, dune_enter()); } while (0)
+
+static volatile int traps;
+static volatile char *volatile nowhere = (char *)0x18;
+static volatile uint64_t last_error, last_addr;
+
+static int fix_divisor(struct dune_tf *tf)
+{
+	traps++;
+	tf->rcx = 3;
+	return DUNE_TRAP_DONE;
+}
+
+static int divide(int by)
+{
+	int q = 12;
+
+	asm volatile("cltd; idivl %%ecx" : "+a" (q), "+c" (by) : : "edx");
+	return q;
+}
+
+TEST(divide_error)
+{
+	ENTER();
+	ASSERT_EQ(0, dune_trap_set_handler(0, fix_divisor, 0));
+	EXPECT_EQ(4, divide(0));
+	EXPECT_EQ(1, traps);
+}
+
+TEST(vectors_one_may_not_have)
+{
+	EXPECT_EQ(-EINVAL, dune_trap_set_handler(2, fix_divisor, 0));
+	EXPECT_EQ(-EINVAL, dune_trap_set_handler(8, fix_divisor, 0));
+	EXPECT_EQ(-EINVAL, dune_trap_set_handler(18, fix_divisor, 0));
+	EXPECT_EQ(-EINVAL, dune_trap_set_handler(256, fix_divisor, 0));
+	EXPECT_EQ(-EINVAL, dune_trap_set_handler(0, fix_divisor, 1U << 31));
+}
+
+static int skip_ud2(struct dune_tf *tf)
+{
+	traps++;
+	tf->rip += 2;
+	return DUNE_TRAP_DONE;
+}
+
+TEST(handlers_trap_themselves)
+{
+	ENTER();
+	dune_trap_set_handler(6, skip_ud2, 0);
+	asm volatile("ud2");
+	EXPECT_EQ(1, traps);
+}
+
+static int nested_breakpoint(struct dune_tf *tf)
+{
+	int depth = ++traps;
+
+	if (depth < 5)
+		asm volatile("int3");
+	asm volatile("ud2");
+	return DUNE_TRAP_DONE;
+}
+
+TEST(traps_nest)
+{
+	ENTER();
+	dune_trap_set_handler(6, skip_ud2, 0);
+	dune_trap_set_handler(3, nested_breakpoint, 0);
+	asm volatile("int3");
+	EXPECT_EQ(10, traps);
+}
+
+/* A leaf function with data in its red zone takes a trap. */
+TEST(red_zone_is_kept)
+{
+	uint64_t sum;
+
+	ENTER();
+	dune_trap_set_handler(6, skip_ud2, 0);
+	asm volatile("movq $11, -8(%%rsp)\n\t"
+		     "movq $22, -64(%%rsp)\n\t"
+		     "movq $33, -128(%%rsp)\n\t"
+		     "ud2\n\t"
+		     "mov -8(%%rsp), %0\n\t"
+		     "add -64(%%rsp), %0\n\t"
+		     "add -128(%%rsp), %0" : "=r" (sum) : : "memory");
+	EXPECT_EQ(66, sum);
+}
+
+/* A system call, too, leaves the red zone alone. */
+TEST(red_zone_is_kept_by_system_calls)
+{
+	uint64_t value, nr = 39;
+
+	ENTER();
+	asm volatile("movq $77, -16(%%rsp)\n\t"
+		     "syscall\n\t"
+		     "mov -16(%%rsp), %0" : "=r" (value), "+a" (nr) : : "rcx", "r11", "memory");
+	EXPECT_EQ(77, value);
+	EXPECT_EQ(getpid(), nr);
+}
+
+static int clobber_vectors(struct dune_tf *tf)
+{
+	traps++;
+	asm volatile("vpxor %%ymm0, %%ymm0, %%ymm0\n\t"
+		     "vpxor %%ymm7, %%ymm7, %%ymm7\n\t"
+		     "vpxor %%ymm15, %%ymm15, %%ymm15" : : : "memory");
+	tf->rip += 2;
+	return DUNE_TRAP_DONE;
+}
+
+TEST(vector_registers_are_kept)
+{
+	uint64_t in[4] = { 1, 2, 3, 4 }, out[3][4];
+
+	if (!__builtin_cpu_supports("avx2"))
+		SKIP(return, "no AVX2");
+	ENTER();
+	dune_trap_set_handler(6, clobber_vectors, 0);
+	asm volatile("vmovdqu (%0), %%ymm0\n\t"
+		     "vmovdqu (%0), %%ymm7\n\t"
+		     "vmovdqu (%0), %%ymm15\n\t"
+		     "ud2\n\t"
+		     "vmovdqu %%ymm0, (%1)\n\t"
+		     "vmovdqu %%ymm7, 32(%1)\n\t"
+		     "vmovdqu %%ymm15, 64(%1)\n\t"
+		     "vzeroupper" : : "r" (in), "r" (out) : "memory", "xmm0", "xmm7", "xmm15");
+	EXPECT_EQ(1, traps);
+	EXPECT_EQ(0, memcmp(in, out[0], 32));
+	EXPECT_EQ(0, memcmp(in, out[1], 32));
+	EXPECT_EQ(0, memcmp(in, out[2], 32));
+}
+
+static int allow_page(uintptr_t addr, uint64_t error, struct dune_tf *tf)
+{
+	traps++;
+	last_addr = addr;
+	last_error = error;
+	mprotect((void *)(addr & ~4095UL), 4096, PROT_READ | PROT_WRITE);
+	return DUNE_TRAP_DONE;
+}
+
+TEST(page_fault_that_linux_refuses)
+{
+	volatile char *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ENTER();
+	ASSERT_EQ(0, dune_trap_set_pgflt_handler(allow_page, 0));
+	p[5] = 1;
+	EXPECT_EQ(1, traps);
+	EXPECT_EQ((uintptr_t)p + 5, last_addr);
+	EXPECT_EQ(DUNE_PF_LINUX | DUNE_PF_WRITE | DUNE_PF_PRESENT, last_error);
+}
+
+static int pass(uintptr_t addr, uint64_t error, struct dune_tf *tf)
+{
+	traps++;
+	return DUNE_TRAP_PASS;
+}
+
+TEST_SIGNAL(page_fault_passed_on, SIGSEGV)
+{
+	ENTER();
+	dune_trap_set_pgflt_handler(pass, 0);
+	*nowhere = 1;
+}
+
+static void grow(int n)
+{
+	volatile char page[4096];
+
+	page[0] = n;
+	if (n)
+		grow(n - 1);
+	page[4095] = page[0];
+}
+
+TEST(the_stack_grows_inside)
+{
+	ENTER();
+	dune_trap_set_pgflt_handler(pass, 0);
+	grow(500);
+	EXPECT_EQ(0, traps);
+}
+
+/* ---- the signal Linux would have sent ---------------------------------- */
+
+static int info_fd;
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+	_exit(write(info_fd, info, sizeof(*info)) != sizeof(*info));
+}
+
+enum { WRITE_NULL, READ_PROT_NONE, WRITE_READ_ONLY, EXEC_DATA, BEYOND_FILE, DIVIDE, UD2,
+       INT3, HLT_INSN, NON_CANONICAL, NR_FAULTS };
+
+static char *address;
+
+static void do_fault(int which)
+{
+	switch (which) {
+	case WRITE_NULL:
+		*nowhere = 1;
+		break;
+	case READ_PROT_NONE:
+		(void)*(volatile char *)address;
+		break;
+	case WRITE_READ_ONLY:
+		*(volatile char *)(address + 4096) = 1;
+		break;
+	case EXEC_DATA:
+		((void (*)(void))(address + 8192))();
+		break;
+	case BEYOND_FILE:
+		*(volatile char *)(address + 12288 + 4096) = 1;
+		break;
+	case DIVIDE:
+		divide(0);
+		break;
+	case UD2:
+		asm volatile("ud2");
+		break;
+	case INT3:
+		asm volatile("int3");
+		break;
+	case HLT_INSN:
+		asm volatile("hlt");
+		break;
+	case NON_CANONICAL:
+		*(volatile char *)0x1234567890abcdef = 1;
+		break;
+	}
+}
+
+static void prepare(void)
+{
+	int fd = memfd_create("f", 0);
+
+	address = mmap(NULL, 32768, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(address + 4096, 4096, PROT_READ);
+	mprotect(address + 8192, 4096, PROT_READ | PROT_WRITE);
+	address[8192] = 0xc3;
+	(void)!ftruncate(fd, 4096);
+	mmap(address + 12288, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+}
+
+/* What a handler is told of a fault; in Dune mode, or outside. */
+static int fault_info(int which, bool inside, siginfo_t *info)
+{
+	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	int pipes[2], status, sig;
+	pid_t pid;
+
+	if (pipe(pipes))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		for (sig = 1; sig < 32; sig++)
+			sigaction(sig, &sa, NULL);
+		info_fd = pipes[1];
+		if (inside && (dune_init(0) || dune_enter()))
+			_exit(9);
+		do_fault(which);
+		_exit(8);
+	}
+	close(pipes[1]);
+	if (read(pipes[0], info, sizeof(*info)) != sizeof(*info))
+		memset(info, 0, sizeof(*info));
+	close(pipes[0]);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/* Without a handler: how the process ends. */
+static int fault_status(int which, bool inside)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (inside && (dune_init(0) || dune_enter()))
+			_exit(9);
+		do_fault(which);
+		_exit(8);
+	}
+	waitpid(pid, &status, 0);
+	return status & 0x7f;		/* without the core dump's bit */
+}
+
+TEST(signals_are_as_outside)
+{
+	siginfo_t in, out;
+	int i;
+
+	prepare();
+	for (i = 0; i < NR_FAULTS; i++) {
+		ASSERT_EQ(0, fault_info(i, false, &out)) TH_LOG("fault %d outside", i);
+		ASSERT_EQ(0, fault_info(i, true, &in)) TH_LOG("fault %d inside", i);
+		EXPECT_EQ(out.si_signo, in.si_signo) TH_LOG("fault %d", i);
+		EXPECT_EQ(out.si_code, in.si_code) TH_LOG("fault %d", i);
+		EXPECT_EQ(out.si_addr, in.si_addr) TH_LOG("fault %d", i);
+		EXPECT_EQ(fault_status(i, false), fault_status(i, true)) TH_LOG("fault %d", i);
+	}
+}
+
+/* A fault cannot be hidden from: not by ignoring, not by blocking. */
+TEST_SIGNAL(an_ignored_exception_kills, SIGFPE)
+{
+	signal(SIGFPE, SIG_IGN);
+	ENTER();
+	divide(0);
+}
+
+TEST_SIGNAL(a_blocked_exception_kills, SIGILL)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	ENTER();
+	asm volatile("ud2");
+}
+
+TEST_HARNESS_MAIN
