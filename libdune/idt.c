@@ -3,9 +3,9 @@
  * idt.c - descriptor tables of the guest
  *
  * The IDT is one for all threads. Every vector has a trap gate, which leaves IF
- * set: the guest never runs with interrupts masked by libdune. None may be
- * called from ring 3, and all use an IST stack, so that no frame is ever pushed
- * into the red zone of interrupted code.
+ * set: the guest never runs with interrupts masked by libdune. Ring 3 may call
+ * only those that Linux lets it call, and all use an IST stack, so that no frame
+ * is ever pushed into the red zone of interrupted code.
  */
 #include "priv.h"
 
@@ -17,6 +17,7 @@ struct gate {
 };
 
 #define GATE_TRAP	0x8f		/* present, DPL 0, 64-bit trap gate */
+#define GATE_DPL3	0x60
 
 #define SEG_KERNEL_CODE	0x00af9b000000ffffULL
 #define SEG_KERNEL_DATA	0x00cf93000000ffffULL
@@ -39,7 +40,8 @@ void dune_idt_init(void)
 			.offset_high	= target >> 32,
 			.selector	= SEL_KERNEL_CS,
 			.ist		= v == TRAP_DF ? IST_DOUBLE : IST_TRAP,
-			.type		= GATE_TRAP,
+			.type		= GATE_TRAP |
+					  (v == TRAP_BP || v == TRAP_OF ? GATE_DPL3 : 0),
 		};
 	}
 }

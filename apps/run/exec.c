@@ -13,14 +13,59 @@
 
 #define MAX_ARGS	(1 << 16)
 
-static char self[4096];
+static char self[4096];			/* dune-run */
+static char program[4096];		/* what it runs */
 
-/* Before the program can change anything: where is dune-run? */
-void exec_init(void)
+/* The absolute name of the file that descriptor @fd stands for, or "". */
+static void name_of(const char *link, char *to, size_t size)
 {
-	long n = sys(__NR_readlinkat, AT_FDCWD, "/proc/self/exe", self, sizeof(self) - 1);
+	long n = sys(__NR_readlinkat, AT_FDCWD, link, to, size - 1);
 
-	self[sys_failed(n) ? 0 : n] = 0;
+	to[sys_failed(n) ? 0 : n] = 0;
+}
+
+/* Before the program can change anything: where is dune-run, and the program? */
+void exec_init(const char *path)
+{
+	char link[] = "/proc/self/fd/0000";
+	long fd = sys(__NR_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+	unsigned int i, n = fd;
+
+	name_of("/proc/self/exe", self, sizeof(self));
+	if (sys_failed(fd))
+		return;
+	for (i = 0; i < 4; i++, n /= 10)
+		link[sizeof(link) - 2 - i] = '0' + n % 10;
+	/* No leading zeros in /proc. */
+	for (i = sizeof("/proc/self/fd/") - 1; link[i] == '0' && link[i + 1]; )
+		__builtin_memmove(link + i, link + i + 1, sizeof(link) - i - 1);
+	name_of(link, program, sizeof(program));
+	sys(__NR_close, fd);
+}
+
+/* /proc/self/exe is dune-run; the program means itself by it. */
+static bool is_self(const char *name)
+{
+	return equal(name, "/proc/self/exe");
+}
+
+/* readlink() of /proc/self/exe; -ENOSYS: of something else. */
+long read_self(uint64_t name, uint64_t to, uint64_t size)
+{
+	char copy[16];
+	uint64_t i, n = length(program);
+
+	for (i = 0; i < sizeof(copy); i++) {
+		copy_from_user(&copy[i], name + i, 1);
+		if (!copy[i])
+			break;
+	}
+	if (i == sizeof(copy) || !is_self(copy) || !n || !size)
+		return -ENOSYS;
+	if (n > size)
+		n = size;
+	copy_to_user(to, program, n);
+	return n;
 }
 
 /* A copy of a string of the program's; NULL if it does not fit. */
@@ -71,6 +116,8 @@ static long prepare(const struct dune_tf *tf)
 
 	if (!copy_string(tf->rdi, path, sizeof(path)))
 		return -ENAMETOOLONG;
+	if (is_self(path) && program[0])
+		__builtin_memcpy(path, program, sizeof(path));
 	nr = check_executable(path);
 	if (nr)
 		return nr;

@@ -140,7 +140,7 @@ void run_main(uint64_t *sp)
 	if (error)
 		die(error == -ENOENT ? 127 : 126, path, exec_error(error));
 
-	exec_init();
+	exec_init(path);
 	load(&program, path);
 	sp = stack_build(sp, &v, &program, path);
 	enter(o.verbose);

@@ -88,6 +88,18 @@ static long do_close_range(const struct dune_tf *tf)
 	return r;
 }
 
+/* readlink() and readlinkat(), which a program may ask for its own name. */
+static void do_readlink(struct dune_tf *tf)
+{
+	bool at = tf->rax == __NR_readlinkat;
+	long r = at ? read_self(tf->rsi, tf->rdx, tf->r10) : read_self(tf->rdi, tf->rsi, tf->rdx);
+
+	if (r == -ENOSYS)
+		dune_passthrough_syscall(tf);
+	else
+		tf->rax = r;
+}
+
 void monitor_syscall(struct dune_tf *tf)
 {
 	long r;
@@ -114,6 +126,10 @@ void monitor_syscall(struct dune_tf *tf)
 		break;
 	case __NR_execve:
 		tf->rax = do_execve(tf);
+		break;
+	case __NR_readlink:
+	case __NR_readlinkat:
+		do_readlink(tf);
 		break;
 	case __NR_close_range:
 		tf->rax = do_close_range(tf);

@@ -109,7 +109,8 @@ uint64_t brk_set(uint64_t to);
 long do_sigaction(struct dune_tf *tf);
 
 /* exec.c */
-void exec_init(void);
+void exec_init(const char *path);
+long read_self(uint64_t name, uint64_t to, uint64_t size);
 long do_execve(struct dune_tf *tf);
 
 #endif /* _APPS_RUN_RUN_H */

@@ -60,16 +60,35 @@ static uint64_t aux_value(uint64_t type, uint64_t value, const struct program *p
 	return value;
 }
 
-/* @sp: as dune-run found it; @path: on the stack too. Returns the program's. */
+/* Ring 3 cannot read the monitor's memory: a string there goes onto the stack. */
+static char *place(char *s, char **top)
+{
+	size_t size;
+
+	if (!s || !in_monitor((uint64_t)s, 1))
+		return s;
+	size = length(s) + 1;
+	*top -= size;
+	__builtin_memcpy(*top, s, size);
+	return *top;
+}
+
+/* @sp: as dune-run found it. Returns the program's. */
 uint64_t *stack_build(uint64_t *sp, const struct vectors *v, const struct program *p,
 		      const char *path)
 {
 	size_t nr_arg = count(v->argv), nr_env = count(v->envp);
 	size_t nr_aux = count_auxv(v->auxv), i;
 	size_t words = 1 + nr_arg + 1 + nr_env + 1 + 2 * nr_aux;
-	/* v->argv, envp and auxv may lie above sp: build well below them. */
-	uint64_t *random = (uint64_t *)((uint64_t)sp & ~15UL) - 2;
-	uint64_t *at = (uint64_t *)((uint64_t)(random - words) & ~15UL), *to = at;
+	char *top = (char *)sp;
+	uint64_t *random, *at, *to;
+
+	/* What lies above sp is in use: everything new goes below. */
+	path = place((char *)path, &top);
+	for (i = 0; i < nr_arg; i++)
+		v->argv[i] = place(v->argv[i], &top);
+	random = (uint64_t *)((uint64_t)top & ~15UL) - 2;
+	at = to = (uint64_t *)((uint64_t)(random - words) & ~15UL);
 
 	sys(__NR_getrandom, random, 16, 0);
 	*to++ = nr_arg;

@@ -345,7 +345,7 @@ RING3_DIES(ud2, SIGILL, "\x0f\x0b")
 RING3_DIES(divide, SIGFPE, "\x31\xc9\xf7\xf1")
 /* Supervisor memory: this program itself, at 0x555... or 0x400000; take RSP's. */
 RING3_DIES(reads_null, SIGSEGV, "\x48\x31\xc0\x48\x8b\x00")
-RING3_DIES(non_canonical_stack, SIGSEGV, "\x48\xbc\xef\xcd\xab\x90\x78\x56\x34\x12\x50")
+RING3_DIES(non_canonical_stack, SIGBUS, "\x48\xbc\xef\xcd\xab\x90\x78\x56\x34\x12\x50")
 
 /* popfq with IOPL 3, IF 0 and NT: none of it takes; the call arrives as ring 3's. */
 RING3_RETURNS(popf_gains_nothing, 7,

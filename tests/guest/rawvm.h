@@ -57,7 +57,7 @@ static inline int raw_make(struct rawvm *v, const void *code, size_t size)
 	pml4 = (uint64_t *)v->memory;
 	pdpt = pml4 + 512;
 	pml4[RAW_BASE >> 39 & 511] = (v->gpa + 4096) | 7;
-	pdpt[RAW_BASE >> 30 & 511] = v->gpa | 0xe7;
+	pdpt[RAW_BASE >> 30 & 511] = v->gpa | 0xe3;	/* supervisor: SMEP */
 	memcpy(v->memory + 8192, code, size);
 	s.cr3 = v->gpa;
 	return ioctl(v->vcpu, DUNE_SET_SREGS, &s) ? -errno : 0;

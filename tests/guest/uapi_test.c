@@ -131,7 +131,7 @@ TEST_F(vm, slots_stay)
 TEST_F(vm, bad_sregs_change_nothing)
 {
 	struct dune_sregs good, bad, now;
-	uint64_t *base[] = { &bad.gdt_base, &bad.idt_base, &bad.tr_base, &bad.fs_base,
+	__u64 *base[] = { &bad.gdt_base, &bad.idt_base, &bad.tr_base, &bad.fs_base,
 			     &bad.gs_base, &bad.kernel_gs_base, &bad.lstar };
 	unsigned int i;
 

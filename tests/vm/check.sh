@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # What the kernel prints when something is wrong with it.
-kernel_trouble='WARNING:|BUG:|Oops|KASAN|UBSAN|KFENCE|INFO: (rcu|task|possible)|possible (circular|recursive)|suspicious RCU|sleeping function|unreferenced object|soft lockup|hard LOCKUP|general protection fault|[Uu]nable to handle|Kernel panic|stack-protector|invalid opcode: 0000|divide error: 0000|refcount_t:|list_(add|del) corruption|bad page|Bad page'
+kernel_trouble='WARNING:|BUG:|Oops|KASAN|UBSAN|KFENCE|INFO: (rcu|task|possible)|possible (circular|recursive)|suspicious RCU|sleeping function|unreferenced object|soft lockup|hard LOCKUP|general protection fault(,|: )|[Uu]nable to handle|Kernel panic|stack-protector|invalid opcode: 0000|divide error: 0000|refcount_t:|list_(add|del) corruption|bad page|Bad page'
 
 last_lines() {
 	[ -s "$1" ] || return 0

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# module.sh - load, unload, and what dune.ko says when it cannot work
+
+module=/machine/dune.ko
+here=$(dirname "$0")
+number=0
+
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then echo "ok $number $2"; else echo "not ok $number $2"; fi
+}
+
+rmmod dune
+result $? unloads
+
+dune-hello >/tmp/hello.out 2>&1
+[ $? = 1 ] && grep -q 'the module is not loaded.*insmod' /tmp/hello.out
+result $? hello_says_that_it_is_not_loaded
+
+bad=0
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	insmod $module && dune-hello >/dev/null && rmmod dune || bad=1
+done
+result $bad loads_and_unloads_ten_times
+
+# Each step of loading fails once.
+step=1
+while [ $step -lt 40 ]; do
+	insmod $module fail_at=$step 2>/tmp/insmod.out && break
+	[ -e /dev/dune ] && break
+	step=$((step + 1))
+done
+[ $step -gt 4 ] && [ $step -lt 40 ]
+result $? every_step_of_loading_may_fail
+echo 0 >/sys/module/dune/parameters/fail_at
+dune-hello >/dev/null
+result $? works_after_that
+
+insmod $module 2>/dev/null
+[ $? != 0 ]
+result $? a_second_load_is_refused
+
+dune-run busybox sleep 3 &
+sleep 1
+rmmod dune 2>/dev/null
+[ $? != 0 ]
+result $? is_not_unloaded_while_in_use
+kill -KILL $!
+wait
+i=0
+while ! rmmod dune 2>/dev/null && [ $i -lt 20 ]; do
+	i=$((i + 1))
+	usleep 100000
+done
+[ ! -e /dev/dune ]
+result $? unloads_after_its_user_was_killed
+insmod $module
+result $? loads_again
+
+[ "$(cat /sys/module/dune/refcnt)" = 0 ]
+result $? has_no_users_left
+
+# Nothing may be logged for what a user does: one line per load is all.
+[ "$(dmesg | sed -n '/tests: module/,$p' | grep -c 'dune: ')" -le 14 ]
+result $? kernel_log_is_quiet
+
+for link in nopie static static-pie; do
+	"$here/hello-$link" >/tmp/hello.out && grep -q 'left Dune mode: CPL 3' /tmp/hello.out
+	result $? hello_$link
+done
+echo "1..$number"
