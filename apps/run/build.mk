@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dune-run: no libc, linked at 1 TiB (MONITOR_BASE in run.h)
 
-RUN_SRCS := $(wildcard apps/run/*.c) apps/run/start.S
+RUN_SRCS := $(wildcard apps/run/*.c apps/run/*.S)
 RUN_OBJS := $(patsubst %,build/%.o,$(basename $(RUN_SRCS)))
 RUN_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIE -fno-stack-protector \
 	-fcf-protection=none -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing \

@@ -56,7 +56,8 @@ long read_self(uint64_t name, uint64_t to, uint64_t size)
 	uint64_t i, n = length(program);
 
 	for (i = 0; i < sizeof(copy); i++) {
-		copy_from_user(&copy[i], name + i, 1);
+		if (copy_from_user(&copy[i], name + i, 1))
+			return -EFAULT;
 		if (!copy[i])
 			break;
 	}
@@ -64,23 +65,21 @@ long read_self(uint64_t name, uint64_t to, uint64_t size)
 		return -ENOSYS;
 	if (n > size)
 		n = size;
-	copy_to_user(to, program, n);
-	return n;
+	return copy_to_user(to, program, n) ?: (long)n;
 }
 
-/* A copy of a string of the program's; NULL if it does not fit. */
-static char *copy_string(uint64_t from, char *to, size_t size)
+/* A copy of a string of the program's. */
+static long copy_string(uint64_t from, char *to, size_t size)
 {
 	size_t i;
 
 	for (i = 0; i < size; i++) {
-		if (in_monitor(from + i, 1))
-			return NULL;
-		copy_from_user(&to[i], from + i, 1);
+		if (in_monitor(from + i, 1) || copy_from_user(&to[i], from + i, 1))
+			return -EFAULT;
 		if (!to[i])
-			return to;
+			return 0;
 	}
-	return NULL;
+	return -ENAMETOOLONG;
 }
 
 /* The program's argv behind ours; its strings stay where they are. */
@@ -93,9 +92,8 @@ static long copy_args(uint64_t from, const char **to, unsigned int max)
 
 		if (!from)
 			break;
-		if (in_monitor(from + 8 * n, 8))
+		if (in_monitor(from + 8 * n, 8) || copy_from_user(&p, from + 8 * n, 8))
 			return -EFAULT;
-		copy_from_user(&p, from + 8 * n, 8);
 		to[n] = (const char *)p;
 		if (!p)
 			return n;
@@ -114,8 +112,9 @@ static long prepare(const struct dune_tf *tf)
 	int n = 0;
 	long nr;
 
-	if (!copy_string(tf->rdi, path, sizeof(path)))
-		return -ENAMETOOLONG;
+	nr = copy_string(tf->rdi, path, sizeof(path));
+	if (nr)
+		return nr;
 	if (is_self(path) && program[0])
 		__builtin_memcpy(path, program, sizeof(path));
 	nr = check_executable(path);
@@ -129,7 +128,7 @@ static long prepare(const struct dune_tf *tf)
 	if (nr < 0)
 		return nr;
 	argv0[0] = 0;
-	if (nr && !copy_string((uint64_t)args[n], argv0, sizeof(argv0)))
+	if (nr && copy_string((uint64_t)args[n], argv0, sizeof(argv0)))
 		return -E2BIG;
 	args[n] = path;
 	args[n + (nr ? nr : 1)] = NULL;

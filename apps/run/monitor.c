@@ -44,11 +44,19 @@ static long do_arch_prctl(struct dune_tf *tf)
 	case ARCH_GET_FS:
 	case ARCH_GET_GS:
 		v = read_msr(tf->rdi == ARCH_GET_FS ? MSR_FS_BASE : MSR_KERNEL_GS_BASE);
-		copy_to_user(tf->rsi, &v, sizeof(v));
-		return 0;
+		return copy_to_user(tf->rsi, &v, sizeof(v));
 	}
 	dune_passthrough_syscall(tf);
 	return tf->rax;
+}
+
+/* Faults of our own copying; all others are the program's. */
+int monitor_fault(uintptr_t addr, uint64_t error, struct dune_tf *tf)
+{
+	if ((tf->cs & 3) || tf->rip != (uint64_t)uaccess_insn)
+		return DUNE_TRAP_PASS;
+	tf->rip = (uint64_t)uaccess_fixup;
+	return DUNE_TRAP_DONE;
 }
 
 /* Descriptors that Dune mode itself needs do not exist for the program. */

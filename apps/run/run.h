@@ -94,7 +94,7 @@ int check_executable(const char *path);
 char **script_arguments(char **argv, const char **path, int *error);
 
 /* monitor.c */
-void monitor_start(const struct program *p);
+int monitor_fault(uintptr_t addr, uint64_t error, struct dune_tf *tf);
 void monitor_syscall(struct dune_tf *tf);
 
 /* policy.c */

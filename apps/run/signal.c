@@ -54,12 +54,13 @@ long do_sigaction(struct dune_tf *tf)
 		return -EINVAL;
 	old = actions[sig];
 	if (tf->rsi) {
-		copy_from_user(&new, tf->rsi, sizeof(new));
+		if (copy_from_user(&new, tf->rsi, sizeof(new)))
+			return -EFAULT;
 		r = set_native(sig, &new);
 		if (!r)
 			actions[sig] = new;
 	}
 	if (!r && tf->rdx)
-		copy_to_user(tf->rdx, &old, sizeof(old));
+		r = copy_to_user(tf->rdx, &old, sizeof(old));
 	return r;
 }

@@ -33,7 +33,7 @@ skip() {
 
 for link in "" -nopie -static -static-pie; do
 	same "dump$link" "$here/prog-dump$link" a "b c" ""
-	for how in exit _exit abort segv fpe ill trap hlt vmcall int80 kill term numbers thread fork exec; do
+	for how in exit _exit abort segv fpe ill trap hlt vmcall int80 kill term numbers efault thread fork exec; do
 		same "end_$how$link" "$here/prog-end$link" $how
 	done
 done

@@ -52,6 +52,21 @@ int main(int argc, char **argv)
 	if (!strcmp(how, "numbers"))
 		return (syscall(-1) == -1) + (syscall(9999) == -1) + (syscall(0x40000027) == -1) +
 		       (syscall(0x100000027) == getpid());
+	if (!strcmp(how, "efault")) {
+		/* Bad pointers are errors, not signals; into nowhere, and at 1 TiB. */
+		char *const bad[] = { NULL, (char *)8, (char *)0x10000000000, (char *)-8L };
+		int i, n = 0;
+
+		for (i = 1; i < 4; i++) {
+			n += syscall(SYS_readlink, bad[i], bad[i], 64) == -1;
+			n += syscall(SYS_rt_sigaction, 10, bad[i], NULL, 8) == -1;
+			n += syscall(SYS_execve, bad[i], NULL, NULL) == -1;
+			n += syscall(SYS_read, 0, bad[i], 8) == -1;
+			n += syscall(SYS_write, 1, bad[i], 8) == -1;
+			n += syscall(SYS_getcwd, bad[i], 4096) == -1;
+		}
+		return n;
+	}
 	if (!strcmp(how, "thread")) {
 		pthread_t t;
 		void *value;
