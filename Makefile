@@ -67,7 +67,7 @@ check:
 	@tests/check
 
 demo:
-	@tests/demo/demo
+	@tests/demo/demo $(if $(EMULATED),--emulated)
 
 packages:
 	@tests/lib/packages

@@ -99,7 +99,8 @@ struct dune_vcpu {
 	struct preempt_notifier	preempt;
 	struct ept_cache	ept_cache;
 
-	unsigned long		busy;		/* bit 0: a thread runs or sets up */
+	unsigned long		busy;		/* bit 0: a thread runs or sets up;
+						 * bit 1: the page was mapped */
 	struct list_head	in_vm;
 	struct file		*vm_file;
 	struct page		*run_page;

@@ -73,6 +73,8 @@ void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 		rec->cpl = guest_cpl();
 		rec->intr_info = vmcs_read32(VM_EXIT_INTR_INFO);
 		rec->intr_error = vmcs_read32(VM_EXIT_INTR_ERROR_CODE);
+		rec->rip = vmcs_readl(GUEST_RIP);
+		rec->rflags = vmcs_readl(GUEST_RFLAGS);
 		rec->vectoring_info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
 		break;
 	default:
@@ -185,9 +187,13 @@ static int handle_exception(struct dune_vcpu *vcpu, const struct exit_record *re
 		requeue_event(vcpu, rec);
 		return DUNE_EXIT_AGAIN;
 	}
-	/* A split lock is the host's to judge; any other #AC is the guest's. */
-	if (is_exception(rec->intr_info, X86_TRAP_AC) && rec->cpl != 3 &&
-	    handle_guest_split_lock(vcpu->run->regs.rip))
+	/*
+	 * Where the guest cannot have asked for alignment checks, it is a split
+	 * lock, and the host's to judge.
+	 */
+	if (is_exception(rec->intr_info, X86_TRAP_AC) &&
+	    !(rec->cpl == 3 && (rec->rflags & X86_EFLAGS_AC)) &&
+	    handle_guest_split_lock(rec->rip))
 		return DUNE_EXIT_AGAIN;
 
 	vcpu->event_info = rec->intr_info & (INTR_INFO_VALID_MASK |

@@ -18,6 +18,7 @@ struct exit_record {
 	u32		vectoring_info;
 	u32		vectoring_error;
 	u32		insn_len;
+	u64		rip, rflags;	/* of an alignment check */
 	u32		entry_error;
 };
 

@@ -176,9 +176,15 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (r)
 		return r;
+	/*
+	 * Once and for all: who gets hold of the descriptor later, as an untrusted
+	 * program in ring 3 might, must not get hold of the registers with it.
+	 */
 	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE ||
 	    !(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC))
 		return -EINVAL;
+	if (test_and_set_bit(1, &vcpu->busy))
+		return -EBUSY;
 	compat_vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND, VM_MAYEXEC);
 	return vm_insert_page(vma, vma->vm_start, vcpu->run_page);
 }

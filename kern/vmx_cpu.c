@@ -114,9 +114,10 @@ static void emergency_vmxoff(void)
 /*
  * The kernel has one slot for such a callback. kvm_intel, once loaded, takes it
  * (6.1: for ever; 6.12: while it has VMX on) and its callback does for us too.
+ * Ours stays registered between users: to give it up takes an RCU grace period.
  */
-static bool emergency_registered;	/* under users_lock or the notifier's */
 static DEFINE_MUTEX(emergency_lock);
+static bool emergency_registered;	/* under emergency_lock */
 
 static bool kvm_intel_loaded(void)
 {
@@ -174,10 +175,8 @@ int vmx_get(void)
 		else
 			users = 1;
 		cpus_read_unlock();
-		if (!r) {
-			preempt_notifier_inc();
+		if (!r)
 			emergency_set(true);
-		}
 	} else {
 		users++;
 	}
@@ -189,8 +188,6 @@ void vmx_put(void)
 {
 	mutex_lock(&users_lock);
 	if (!--users) {
-		emergency_set(false);
-		preempt_notifier_dec();
 		cpus_read_lock();
 		on_each_cpu(cpu_vmxoff, NULL, 1);
 		cpus_read_unlock();
@@ -335,6 +332,7 @@ int __init vmx_init(void)
 	if (r)
 		goto err_reboot;
 	syscore_add();
+	preempt_notifier_inc();
 	return 0;
 
 err_reboot:
@@ -348,6 +346,8 @@ err_regions:
 
 void vmx_exit(void)
 {
+	emergency_set(false);
+	preempt_notifier_dec();
 	syscore_remove();
 	unregister_module_notifier(&module_notifier);
 	unregister_reboot_notifier(&reboot_notifier);

@@ -20,24 +20,19 @@ struct clone_request {
 	uint64_t	args_size;
 };
 
-static long get_sregs(struct dune_thread *t, struct dune_sregs *s)
-{
-	return sys(__NR_ioctl, t->vcpu_fd, DUNE_GET_SREGS, s);
-}
-
 /*
  * In the child of a fork: everything of the parent's that hangs on the mm is
- * useless here. Failing, it dies as a process that cannot be built would.
+ * useless here, descriptors too, but only closed where they are copies. Failing,
+ * it dies as a process that cannot be built would.
  */
-static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s, uint64_t stack)
+static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
+			       const struct clone_request *req)
 {
-	int old_vcpu = t->vcpu_fd;
+	uint64_t stack = req->stack;
 	long r;
 
-	dune_fd_close(dune_global.fd);
-	r = dune_open() ?: dune_root_rebuild();
-	dune_fd_close(old_vcpu);
-	r = r ?: dune_thread_reopen(t);
+	dune_fd_forget_all(!(req->flags & CLONE_FILES));
+	r = dune_open() ?: dune_root_rebuild() ?: dune_thread_reopen(t);
 	if (!r) {
 		t->run->regs = t->forked;
 		t->run->regs.rax = 0;
@@ -45,7 +40,7 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s, uint
 			t->run->regs.rsp = stack;
 		t->run->set = DUNE_SET_REGS;
 		s->cr3 = dune_root_cr3();
-		r = sys(__NR_ioctl, t->vcpu_fd, DUNE_SET_SREGS, s);
+		r = dune_set_sregs(t, s);
 	}
 	if (r) {
 		dune_log("dune: the child of a fork cannot enter Dune mode: error %ld", -r);
@@ -57,7 +52,7 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s, uint
 static long fork_thread(struct dune_thread *t, const struct clone_request *req, long nr)
 {
 	struct dune_sregs s;
-	long r = get_sregs(t, &s);
+	long r = dune_get_sregs(t, &s);
 
 	if (r)
 		return r;
@@ -78,7 +73,7 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 		t->user_tf->rsp = req->stack;
 	if (req->flags & CLONE_SETTLS)
 		s.fs_base = req->tls;
-	rebuild_after_fork(t, &s, req->stack);
+	rebuild_after_fork(t, &s, req);
 	return 0;
 }
 
@@ -109,7 +104,7 @@ static long prepare_child(struct dune_thread *t, const struct clone_request *req
 			  struct dune_thread **child)
 {
 	struct dune_sregs s, own;
-	long r = get_sregs(t, &s) ?: dune_thread_new(child);
+	long r = dune_get_sregs(t, &s) ?: dune_thread_new(child);
 
 	if (r)
 		return r;
@@ -119,11 +114,13 @@ static long prepare_child(struct dune_thread *t, const struct clone_request *req
 	s.gs_base = own.gs_base;
 	if (req->flags & CLONE_SETTLS)
 		s.fs_base = req->tls;
-	r = sys(__NR_ioctl, (*child)->vcpu_fd, DUNE_SET_SREGS, &s);
-	if (r)
+	r = dune_set_sregs(*child, &s);
+	if (r) {
 		dune_thread_free(*child);
-	else
-		first_regs(t, *child, req->stack);
+		return r;
+	}
+	first_regs(t, *child, req->stack);
+	(*child)->vfork = !!(req->flags & CLONE_VFORK);
 	return r;
 }
 
@@ -143,7 +140,11 @@ static long share_memory(struct dune_thread *t, const struct clone_request *req,
 		r = dune_gate_clone(__NR_clone, req->flags, child->host_sp, req->parent_tid,
 				    req->child_tid, req->tls, child);
 	}
-	if (sys_failed(r))
+	/*
+	 * Under CLONE_VFORK the child has given the memory up by now: it has
+	 * ended, or it is another program, which could not tidy up.
+	 */
+	if (sys_failed(r) || (req->flags & CLONE_VFORK))
 		dune_thread_free(child);
 	return r;
 }
@@ -155,19 +156,33 @@ static long do_clone(struct dune_thread *t, const struct clone_request *req, lon
 	return fork_thread(t, req, nr);
 }
 
+/* Copy what the guest points to; -EFAULT and no signal if it is not there. */
+static long copy_in(void *to, uint64_t from, uint64_t size)
+{
+	struct { uint64_t base, len; } here = { (uintptr_t)to, size }, there = { from, size };
+	long pid = sys(__NR_getpid);
+	long r = sys(__NR_process_vm_readv, pid, &here, 1, &there, 1, 0);
+	uint64_t i;
+
+	if (r == (long)size)
+		return 0;
+	if (!sys_failed(r) || r == -EFAULT)
+		return -EFAULT;
+	/* A kernel without this call, or a filter that forbids it. */
+	for (i = 0; i < size; i++)
+		((unsigned char *)to)[i] = ((const unsigned char *)from)[i];
+	return 0;
+}
+
 /* Read clone3's arguments as the kernel would; it checks what they mean. */
 static long read_args(struct clone_request *req, uint64_t from, uint64_t size)
 {
-	unsigned char *to = (unsigned char *)&req->args;
-	uint64_t i;
-
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
 	if (size > sizeof(req->args))
 		return -E2BIG;
-	/* write(2) to nowhere would tell; the kernel reads it again anyway. */
-	for (i = 0; i < size; i++)
-		to[i] = ((const unsigned char *)from)[i];
+	if (copy_in(&req->args, from, size))
+		return -EFAULT;
 	req->args_size = size;
 	req->flags = req->args.flags;
 	req->stack = req->args.stack ? req->args.stack + req->args.stack_size : 0;
@@ -181,9 +196,20 @@ static void exit_thread(struct dune_thread *t)
 {
 	long status = t->run->regs.rdi;
 
+	/* Of a vfork child, the parent frees all; a length of 0 unmaps nothing. */
+	if (t->vfork)
+		dune_gate_exit(t->block, 0, status);
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);
+	/* No handler may begin on a stack that is going. */
+	dune_block_signals();
 	dune_gate_exit(t->block, BLOCK_SIZE, status);
+}
+
+/* A number that gate.S left to us for its upper half, which Linux ignores. */
+static long plain_syscall(const struct dune_regs *regs, uint32_t nr)
+{
+	return sys(nr, regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
 }
 
 /* The numbers that gate.S does not pass on by itself. */
@@ -191,7 +217,8 @@ int dune_host_syscall(struct dune_thread *t)
 {
 	struct dune_regs *regs = &t->run->regs;
 	struct clone_request req = { 0 };
-	long nr = regs->rax, r;
+	uint32_t nr = regs->rax;
+	long r;
 
 	switch (nr) {
 	case __NR_clone:
@@ -216,9 +243,15 @@ int dune_host_syscall(struct dune_thread *t)
 	case __NR_exit:
 		exit_thread(t);
 		__builtin_unreachable();
-	default:
-		/* rt_sigreturn: there is no frame of Linux's on this stack. */
+	case __NR_arch_prctl:
+		r = dune_arch_prctl(t, regs->rdi, regs->rsi);
+		break;
+	case __NR_rt_sigreturn:
+		/* There is no frame of Linux's on this stack. */
 		r = -ENOSYS;
+		break;
+	default:
+		r = nr < X32_BIT ? plain_syscall(regs, nr) : -ENOSYS;
 	}
 	/* In a forked child, t->run is already the child's. */
 	if (r || !t->run->set)

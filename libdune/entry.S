@@ -117,14 +117,14 @@ trap_entry:
 	jnz	.Lreturn_early
 2:	mov	TF_rsp(%rdi), %rsi
 	sub	$128, %rsi
-	/* Is the stack's block mapped? Else it is, or stays, here. */
+	/* Is the stack's block mapped (not 0, not pending)? Else it is, or stays, here. */
 	mov	%rsi, %rax
 	shr	$30, %rax
 	cmp	$0x20000, %rax
 	jae	.Lbad_stack
 	lea	dune_slot_table(%rip), %rcx
 	cmpl	$0, (%rcx,%rax,4)
-	jne	.Lmove
+	jg	.Lmove
 	mov	%rsi, %rdi
 	call	dune_root_add
 	mov	%rsp, %rdi
@@ -141,6 +141,9 @@ trap_entry:
 	mov	%rsi, %rdx
 	xchg	%rsi, %rdi
 	mov	$(TF_SIZE / 8), %ecx
+	.globl	dune_trap_move
+	.hidden	dune_trap_move
+dune_trap_move:				/* a fault here: host.c */
 	rep movsq
 	mov	%rdx, %rsp
 	mov	%rsp, %rdi
@@ -153,8 +156,19 @@ trap_entry:
 	add	$16, %rsp
 	iretq
 
+/*
+ * A frame for ring 3 whose RIP is none of ring 3's: IRETQ and SYSRETQ would
+ * fault at CPL 0, with ring 3's GS already. Ring 3 gets the fault instead.
+ */
+.Lbad_rip:
+	mov	%rsp, %rdi
+	call	dune_bad_rip
+
 /* %rsp: a frame for ring 3, at CPL 0 with ring 0's GS. */
 return_to_ring3:
+	mov	TF_rip(%rsp), %rax
+	shr	$47, %rax
+	jnz	.Lbad_rip
 	andq	$~(FLAG_IOPL | FLAG_NT | FLAG_VM | FLAG_VIF_VIP), TF_rflags(%rsp)
 	orq	$(FLAG_RING3 | FLAG_IF | FLAG_FIXED), TF_rflags(%rsp)
 	movq	$SEL_USER_CS, TF_cs(%rsp)
@@ -245,6 +259,9 @@ dune_ring3_run:
 	push	%r13
 	push	%r14
 	push	%r15
+	sub	$8, %rsp
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
 	pushq	THREAD_ring0_sp(%rsi)
 	pushq	THREAD_ring3_frame(%rsi)
 	mov	%rsp, THREAD_ring3_frame(%rsi)
@@ -252,7 +269,17 @@ dune_ring3_run:
 	and	$~15, %rax
 	mov	%rax, THREAD_ring0_sp(%rsi)
 
-	sub	$TF_SIZE, %rax
+	/* Nothing of ring 0's in the vector registers; PKRU stays as it is. */
+	mov	%rax, %r8
+	cmpl	$0, dune_global+GLOBAL_xsave_size(%rip)
+	je	1f
+	mov	$~0x200, %eax
+	mov	$-1, %edx
+	xrstor64 initial_vectors(%rip)
+	jmp	2f
+1:	fxrstor64 initial_vectors(%rip)
+
+2:	lea	-TF_SIZE(%r8), %rax
 	mov	%rax, %rsp
 	mov	%rdi, %rsi
 	mov	%rax, %rdi
@@ -269,9 +296,15 @@ dune_ring3_run:
 dune_ring3_exit:
 	mov	%edi, %eax
 	mov	%gs:THREAD_self, %rsi
-	mov	THREAD_ring3_frame(%rsi), %rsp
+	mov	THREAD_ring3_frame(%rsi), %rcx
+	jrcxz	.Lno_frame
+	mov	%rcx, %rsp
 	popq	THREAD_ring3_frame(%rsi)
 	popq	THREAD_ring0_sp(%rsi)
+	fninit
+	fldcw	4(%rsp)
+	ldmxcsr	(%rsp)
+	add	$8, %rsp
 	pop	%r15
 	pop	%r14
 	pop	%r13
@@ -279,6 +312,13 @@ dune_ring3_exit:
 	pop	%rbx
 	pop	%rbp
 	ret
+
+	/* A thread that ring 3 cloned has nobody to return to. */
+.Lno_frame:
+	movslq	%edi, %rdi
+	mov	$__NR_exit, %eax
+	vmcall
+	ud2
 	.size	dune_ring3_exit, . - dune_ring3_exit
 
 /*
@@ -329,6 +369,9 @@ dune_call_saving_vectors:
 .Lfxsave:
 	fxsave64 (%rsp)
 .Lcall:
+	/* Ring 3 must not choose which exceptions the handler's arithmetic raises. */
+	fninit
+	ldmxcsr	initial_vectors+24(%rip)
 	mov	%rsi, %rdi
 	mov	%r8, %rsi
 	mov	%r9, %rdx
@@ -352,5 +395,14 @@ dune_call_saving_vectors:
 	ret
 	.cfi_endproc
 	.size	dune_call_saving_vectors, . - dune_call_saving_vectors
+
+/* An XSAVE area in which every component is in its initial state. */
+	.section .rodata
+	.balign	64
+initial_vectors:
+	.short	0x37f			/* x87 control word */
+	.zero	22
+	.long	0x1f80			/* MXCSR */
+	.zero	576 - 28
 
 	.section .note.GNU-stack, "", @progbits

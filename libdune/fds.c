@@ -20,8 +20,9 @@ static long highest_start(void)
 
 	if (sys(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, limit))
 		return 0;
-	if (limit[0] > DUNE_MAX_OWN_FD)
-		limit[0] = DUNE_MAX_OWN_FD;
+	/* The kernel's table is as long as the highest number, and fork copies it. */
+	if (limit[0] > 4096)
+		limit[0] = 4096;
 	return limit[0] > 2 * ROOM ? limit[0] - ROOM : limit[0] / 2;
 }
 
@@ -44,6 +45,24 @@ void dune_fd_close(int fd)
 	if (fd < DUNE_MAX_OWN_FD)
 		__atomic_fetch_and(&own[fd / 8], ~(1 << fd % 8), __ATOMIC_RELAXED);
 	sys(__NR_close, fd);
+}
+
+/* In a child of fork: they are of no use any more. */
+void dune_fd_forget_all(bool close)
+{
+	int fd;
+
+	for (fd = 0; fd < DUNE_MAX_OWN_FD; fd++) {
+		if (!own[fd / 8])
+			fd |= 7;
+		else if (!(own[fd / 8] & 1 << fd % 8))
+			continue;
+		else if (close)
+			sys(__NR_close, fd);
+	}
+	for (fd = 0; fd < DUNE_MAX_OWN_FD / 8; fd++)
+		if (own[fd])
+			own[fd] = 0;
 }
 
 DUNE_API bool dune_owns_fd(uint64_t fd)

@@ -13,7 +13,10 @@
 
 	.text
 
-/* Numbers that need C: rt_sigreturn, clone, fork, vfork, exit; and clone3. */
+/*
+ * Numbers that need C: rt_sigreturn, clone, fork, vfork, exit; and clone3,
+ * arch_prctl, and those that are none of ours.
+ */
 #define SPECIAL_BELOW_64 \
 	(1 << __NR_rt_sigreturn | 1 << __NR_clone | 1 << __NR_fork | \
 	 1 << __NR_vfork | 1 << __NR_exit)
@@ -71,11 +74,11 @@ do_syscall:
 	syscall
 	cmpl	$0, RUN_in_syscall(%rbx)
 	jne	syscall_done
-	test	%eax, %eax		/* DUNE_EXIT_NONE */
-	jz	run_loop
-	movb	$1, THREAD_entered(%r12)
+	test	%eax, %eax
+	jz	again
 	cmp	$EXIT_VMCALL, %eax
 	jne	to_c
+	movb	$1, THREAD_entered(%r12)
 	mov	REGS_rax(%rbx), %rcx
 	mov	%rcx, %rdx
 	shr	$32, %rdx
@@ -83,7 +86,7 @@ do_syscall:
 	cmp	$__NR_clone3, %ecx
 	je	to_c
 	cmp	$64, %ecx
-	jae	forward
+	jae	from_64
 	mov	$SPECIAL_BELOW_64, %rdx
 	bt	%rcx, %rdx
 	jc	to_c
@@ -101,6 +104,15 @@ syscall_done:
 	mov	%rax, REGS_rax(%rbx)
 	jmp	run_loop
 
+again:
+	movb	$1, THREAD_entered(%r12)	/* DUNE_EXIT_NONE: it may have run */
+	jmp	run_loop
+
+from_64:
+	cmp	$__NR_arch_prctl, %ecx
+	je	to_c
+	cmp	$X32_BIT, %ecx		/* x32's fork is no less a fork */
+	jb	forward
 to_c:
 	movslq	%eax, %rsi
 	mov	%r12, %rdi

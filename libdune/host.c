@@ -37,19 +37,21 @@ static uint32_t pgflt_error(const struct dune_exit_info *info)
 
 /*
  * An access that Linux refuses: the program's, if it asked for such faults;
- * else Linux answers in its own way, with a signal.
+ * else Linux answers in its own way, with a signal. So it does where the stack
+ * has overflowed and a trap's frame found no place on it: another trap would
+ * find none either.
  */
 static void ept_fault(struct dune_thread *t)
 {
 	const struct dune_exit_info *info = &t->run->info;
-	bool delivering = info->intr_info != 0;
+	bool no_stack = info->intr_info || t->run->regs.rip == (uintptr_t)dune_trap_move;
 
 	if (info->hva == ~0ULL || info->gva == ~0ULL) {
 		dune_report_exit(t, DUNE_EXIT_EPT_FAULT);
 		dune_raise_fatal(11, 1, info->gva == ~0ULL ? 0 : info->gva);
 		return;
 	}
-	if (dune_pgflt_claimed() && !delivering) {
+	if (dune_pgflt_claimed() && !no_stack) {
 		t->linux_fault = 1;
 		inject(t, TRAP_PF, pgflt_error(info), info->gva);
 		return;
@@ -87,15 +89,15 @@ static int hypercall(struct dune_thread *t)
 
 	switch (regs->rax) {
 	case HC_LEAVE:
+		dune_bases_to_linux(t);
 		return HOST_LEAVE;
 	case HC_RAISE:
 		dune_raise_trap((const struct dune_tf *)regs->rdi, regs->rsi);
 		break;
 	default:
-		if (regs->rax >> 32)
-			regs->rax = -ENOSYS;
-		else
+		if (regs->rax >> 32 != HYPERCALL_MAGIC)
 			return dune_host_syscall(t);
+		regs->rax = -ENOSYS;
 	}
 	return HOST_RESUME;
 }
@@ -103,6 +105,8 @@ static int hypercall(struct dune_thread *t)
 /* @code: what DUNE_RUN returned. */
 int dune_host_exit(struct dune_thread *t, long code)
 {
+	if (code > 0)
+		t->entered = 1;
 	switch (code) {
 	case DUNE_EXIT_VMCALL:
 		return hypercall(t);

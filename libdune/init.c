@@ -26,6 +26,26 @@ int dune_open(void)
 	return 0;
 }
 
+/*
+ * In the child of a fork made outside Dune mode, the VM is the parent's: get one
+ * of our own. @stale_fd: the handle that was refused. What else is inherited may
+ * be closed and its number in other use by now: left as it is.
+ */
+int dune_reopen(int stale_fd)
+{
+	static uint32_t lock;
+	int r = 0;
+
+	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
+		asm volatile("pause");
+	if (dune_global.fd == stale_fd) {
+		dune_fd_forget_all(false);
+		r = dune_open() ?: dune_root_rebuild();
+	}
+	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+	return r;
+}
+
 static uint32_t xsave_area_size(void)
 {
 	uint32_t a, b = 0, c, d;

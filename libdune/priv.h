@@ -64,6 +64,7 @@ struct dune_thread {
 	int		vcpu_fd;
 	uint8_t		entered;	/* the guest has run */
 	uint8_t		linux_fault;	/* the #PF on its way is one of Linux's */
+	uint8_t		vfork;		/* freed by the parent, who waits for us */
 
 	uint64_t	gdt[GDT_ENTRIES];
 	struct tss	tss;
@@ -74,6 +75,7 @@ struct dune_thread {
 /* fds.c */
 int dune_fd_take(int fd);
 void dune_fd_close(int fd);
+void dune_fd_forget_all(bool close);
 
 /* init.c */
 struct dune_global {
@@ -85,6 +87,7 @@ struct dune_global {
 };
 extern struct dune_global dune_global;
 int dune_open(void);
+int dune_reopen(int stale_fd);
 
 /* arena.c */
 void *dune_map(size_t size);
@@ -97,7 +100,7 @@ int dune_root_add(uintptr_t va);
 int dune_root_add_range(const void *start, size_t size);
 int dune_root_rebuild(void);
 uint64_t dune_root_cr3(void);
-extern uint32_t dune_slot_table[];	/* slot + 1 by va >> 30 */
+extern uint32_t dune_slot_table[];	/* slot + 1 by va >> 30, see root.c */
 
 /* thread.c */
 int dune_thread_new(struct dune_thread **thread);
@@ -105,6 +108,16 @@ void dune_thread_free(struct dune_thread *thread);
 int dune_thread_reopen(struct dune_thread *thread);
 void dune_thread_sregs(struct dune_thread *thread, struct dune_sregs *sregs);
 #define BLOCK_SIZE	(160 * 1024UL)
+
+static inline long dune_get_sregs(struct dune_thread *t, struct dune_sregs *s)
+{
+	return sys(__NR_ioctl, t->vcpu_fd, DUNE_GET_SREGS, s);
+}
+
+static inline long dune_set_sregs(struct dune_thread *t, const struct dune_sregs *s)
+{
+	return sys(__NR_ioctl, t->vcpu_fd, DUNE_SET_SREGS, s);
+}
 
 static inline struct dune_thread *dune_this_thread(void)
 {
@@ -133,11 +146,13 @@ void dune_clone_ring3(void);
 int dune_ring3_run(const struct dune_tf *tf, struct dune_thread *t);
 long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c);
 extern char dune_trap_stubs[];
+extern char dune_trap_move[];	/* where a trap's frame is written to its stack */
 #define TRAP_STUB_SIZE	16
 
 /* trap.c: called from entry.S */
 void dune_trap(struct dune_tf *tf);
 void dune_syscall_trap(struct dune_tf *tf);
+void dune_bad_rip(struct dune_tf *tf);
 bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2);
 bool dune_pgflt_claimed(void);
 
@@ -149,11 +164,16 @@ int dune_host_exit(struct dune_thread *t, long code);
 /* clone.c */
 int dune_host_syscall(struct dune_thread *t);
 
+/* bases.c */
+long dune_arch_prctl(struct dune_thread *t, uint64_t code, uint64_t arg);
+void dune_bases_to_linux(struct dune_thread *t);
+
 /* signal.c */
 void dune_raise(int sig, int code, uintptr_t addr);
 void dune_raise_fatal(int sig, int code, uintptr_t addr);
 void dune_raise_trap(const struct dune_tf *tf, uintptr_t cr2);
 void dune_raise_access(uintptr_t va, uint32_t access);
+void dune_block_signals(void);
 
 /* report.c */
 void dune_report_exit(struct dune_thread *t, long code);

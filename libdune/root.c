@@ -19,12 +19,15 @@
 static uint64_t pml4[512] __attribute__((aligned(4096)));
 static uint64_t pdpt[NR_TOP][512] __attribute__((aligned(4096)));
 
+/* Slot + 1; with SLOT_PENDING, negative for entry.S, until its leaf is there. */
 uint32_t dune_slot_table[NR_BLOCKS];
+#define SLOT_PENDING	(1U << 31)
+
 static uint32_t order[NR_BLOCKS];	/* blocks by the time they came */
 static uint32_t nr_order;
 
-/* What dune_vm_slot_protect() said of a block; 0: nothing. */
-enum { RIGHTS_DEFAULT, RIGHTS_SUPERVISOR, RIGHTS_USER };
+/* What dune_vm_slot_protect() said of a block (0: nothing), and: is in order[]. */
+enum { RIGHTS_DEFAULT, RIGHTS_SUPERVISOR, RIGHTS_USER, RIGHTS_MASK = 3, LISTED = 4 };
 static uint8_t rights[NR_BLOCKS];
 static uint64_t default_rights;
 
@@ -43,9 +46,7 @@ static void unlock_root(void)
 
 static uint64_t leaf_rights(uint32_t block)
 {
-	if (rights[block] == RIGHTS_DEFAULT)
-		return default_rights;
-	return rights[block] == RIGHTS_USER ? DUNE_PTE_U : 0;
+	return (rights[block] & RIGHTS_MASK) == RIGHTS_USER ? DUNE_PTE_U : 0;
 }
 
 DUNE_API uint64_t dune_va_to_pa(const void *va)
@@ -56,9 +57,21 @@ DUNE_API uint64_t dune_va_to_pa(const void *va)
 	if (a >> 47)
 		return ~0ULL;
 	slot = __atomic_load_n(&dune_slot_table[a >> SHIFT_1G], __ATOMIC_ACQUIRE);
+	slot &= ~SLOT_PENDING;
 	if (!slot)
 		return ~0ULL;
 	return ((uint64_t)(slot - 1) << SHIFT_1G) | (a & ((1UL << SHIFT_1G) - 1));
+}
+
+static int add_block(uint32_t block);
+
+/* An entry that points to @table, whose own block this brings in. */
+static int table_entry(const void *table, uint64_t *entry)
+{
+	int r = add_block((uintptr_t)table >> SHIFT_1G);
+
+	*entry = dune_va_to_pa(table) | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U;
+	return r;
 }
 
 /*
@@ -67,53 +80,73 @@ DUNE_API uint64_t dune_va_to_pa(const void *va)
  */
 static uint64_t (*small_tables)[512];
 
-static uint64_t small_table(uint32_t block, uint64_t gpa, uint64_t bits)
+static int small_leaves(uint32_t block, uint64_t leaf, uint64_t *entry)
 {
 	uint64_t *pd = small_tables[block];
 	unsigned int i;
 
 	for (i = 0; i < 512; i++)
-		pd[i] = (gpa + ((uint64_t)i << 21)) | bits | DUNE_PTE_PS;
-	return dune_va_to_pa(pd) | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U;
+		__atomic_store_n(&pd[i], leaf + ((uint64_t)i << 21), __ATOMIC_RELAXED);
+	return table_entry(pd, entry);
 }
 
-static void write_leaf(uint32_t block, uint64_t gpa)
+static int write_leaf(uint32_t block)
 {
-	uint64_t bits = DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_A | DUNE_PTE_D | leaf_rights(block);
-	uint64_t *entry = &pdpt[block >> 9][block & 511];
-	uint64_t *top = &pml4[block >> 9];
+	uint64_t gpa = dune_va_to_pa((void *)((uintptr_t)block << SHIFT_1G)), top;
+	uint64_t leaf = gpa | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_A | DUNE_PTE_D |
+			DUNE_PTE_PS | leaf_rights(block);
+	int r = table_entry(pdpt[block >> 9], &top);
 
-	__atomic_store_n(entry, small_tables ? small_table(block, gpa, bits) :
-			 gpa | bits | DUNE_PTE_PS, __ATOMIC_RELEASE);
-	if (!*top)
-		__atomic_store_n(top, dune_va_to_pa(pdpt[block >> 9]) |
-				 DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U, __ATOMIC_RELEASE);
+	if (!r && small_tables)
+		r = small_leaves(block, leaf, &leaf);
+	if (r)
+		return r;
+	__atomic_store_n(&pdpt[block >> 9][block & 511], leaf, __ATOMIC_RELEASE);
+	__atomic_store_n(&pml4[block >> 9], top, __ATOMIC_RELEASE);
+	return 0;
 }
 
-static int ask_slot(uint32_t block, uint64_t *gpa)
+static int ask_slot(uint32_t block, uint32_t *slot)
 {
-	struct dune_slot slot = { .va = (uint64_t)block << SHIFT_1G };
-	long r = sys(__NR_ioctl, dune_global.fd, DUNE_MAP_SLOT, &slot);
+	struct dune_slot s = { .va = (uint64_t)block << SHIFT_1G };
+	long r = sys(__NR_ioctl, dune_global.fd, DUNE_MAP_SLOT, &s);
 
-	*gpa = slot.gpa;
+	*slot = (uint32_t)(s.gpa >> SHIFT_1G) + 1;
 	return r;
 }
 
+/* The first time; from now on the default does not matter to it any more. */
+static void list_block(uint32_t block)
+{
+	if (rights[block] & LISTED)
+		return;
+	if (rights[block] == RIGHTS_DEFAULT)
+		rights[block] = default_rights ? RIGHTS_USER : RIGHTS_SUPERVISOR;
+	__atomic_store_n(&order[nr_order], block, __ATOMIC_RELEASE);
+	__atomic_store_n(&nr_order, nr_order + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&rights[block], rights[block] | LISTED, __ATOMIC_RELEASE);
+}
+
+/*
+ * The tables themselves lie in blocks like any other, which add_block() brings
+ * in on the way: a block that is pending has its address but no leaf yet. It is
+ * listed before all else, so that a fork at any moment finds it.
+ */
 static int add_block(uint32_t block)
 {
-	uint64_t gpa;
+	uint32_t slot;
 	int r;
 
 	if (dune_slot_table[block])
 		return 0;
-	r = ask_slot(block, &gpa);
+	r = ask_slot(block, &slot);
 	if (r)
 		return r;
-	__atomic_store_n(&dune_slot_table[block], (uint32_t)(gpa >> SHIFT_1G) + 1,
-			 __ATOMIC_RELEASE);
-	write_leaf(block, gpa);
-	order[nr_order++] = block;
-	return 0;
+	list_block(block);
+	__atomic_store_n(&dune_slot_table[block], slot | SLOT_PENDING, __ATOMIC_RELEASE);
+	r = write_leaf(block);
+	__atomic_store_n(&dune_slot_table[block], r ? 0 : slot, __ATOMIC_RELEASE);
+	return r;
 }
 
 /*
@@ -144,45 +177,48 @@ int dune_root_add_range(const void *start, size_t size)
 
 static int init_small_tables(void)
 {
-	size_t size = sizeof(small_tables[0]) * NR_BLOCKS;
-
-	if (dune_global.info.features & DUNE_FEATURE_GUEST_1G)
+	if (small_tables || (dune_global.info.features & DUNE_FEATURE_GUEST_1G))
 		return 0;
-	small_tables = dune_map(size);
-	return small_tables ? dune_root_add_range(small_tables, size) : -ENOMEM;
+	small_tables = dune_map(sizeof(small_tables[0]) * NR_BLOCKS);
+	return small_tables ? 0 : -ENOMEM;
 }
+
+/* The linker's: where the file that libdune is linked into begins and ends. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
 
 int dune_root_init(void)
 {
-	/* The blocks of the tables themselves, whose addresses the rest needs. */
-	return dune_root_add_range(pml4, sizeof(pml4)) ?:
-	       dune_root_add_range(pdpt, sizeof(pdpt)) ?:
-	       init_small_tables();
+	/*
+	 * Entries, handlers, descriptor tables and these tables: what the guest
+	 * uses before a fault for a new block can be handled. (What an earlier
+	 * dune_init() that failed has left is of a VM that is gone.)
+	 */
+	return init_small_tables() ?: dune_root_rebuild() ?:
+	       dune_root_add_range(__ehdr_start, _end - __ehdr_start);
 }
 
 /*
  * After a fork the tables are the child's own copy, but its VM is new: ask for
- * every block again, in the same order. One that has gone loses its leaf.
+ * every block again, in the same order, which gives the same addresses unless
+ * one has gone. That one loses its leaf.
  */
 int dune_root_rebuild(void)
 {
-	uint32_t i, old = nr_order;
-	int r = 0;
+	uint32_t i;
+	int r;
 
 	lock = 0;
-	nr_order = 0;
-	for (i = 0; i < old; i++) {
-		uint32_t block = order[i];
-
-		dune_slot_table[block] = 0;
-		pdpt[block >> 9][block & 511] = 0;
-		r = add_block(block);
+	for (i = 0; i < nr_order; i++) {
+		dune_slot_table[order[i]] = 0;
+		pdpt[order[i] >> 9][order[i] & 511] = 0;
+		pml4[order[i] >> 9] = 0;
+	}
+	for (i = 0; i < nr_order; i++) {
+		r = add_block(order[i]);
 		if (r && r != -EFAULT)
 			return r;
 	}
-	for (i = 0; i < NR_TOP; i++)
-		if (pml4[i])
-			pml4[i] = dune_va_to_pa(pdpt[i]) | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U;
 	return 0;
 }
 
@@ -219,9 +255,10 @@ DUNE_API int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte)
 
 	lock_root();
 	for (; block < end; block++) {
-		rights[block] = pte ? RIGHTS_USER : RIGHTS_SUPERVISOR;
+		rights[block] = (rights[block] & LISTED) |
+				(pte ? RIGHTS_USER : RIGHTS_SUPERVISOR);
 		if (dune_slot_table[block])
-			write_leaf(block, (uint64_t)(dune_slot_table[block] - 1) << SHIFT_1G);
+			write_leaf(block);
 	}
 	unlock_root();
 	flush_tlb();

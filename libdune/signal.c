@@ -60,6 +60,13 @@ static void uncover(int sig, bool fatal)
 	sys(__NR_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
 }
 
+void dune_block_signals(void)
+{
+	uint64_t all = ~0ULL;
+
+	sys(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, 8);
+}
+
 static void queue(int sig, int code, uintptr_t addr)
 {
 	siginfo_t info = { .si_signo = sig, .si_code = code };
@@ -126,6 +133,20 @@ void dune_raise_access(uintptr_t va, uint32_t access)
 		dune_gate_touch(va, access & DUNE_ACCESS_WRITE);
 }
 
+/* In a block that the guest's table has not: because Linux has nothing there? */
+static void raise_new_block(uintptr_t va, uint32_t access)
+{
+	int r = dune_root_add(va);
+
+	if (r == -ENOSPC || r == -ENOMEM) {
+		/* Linux would allow the access, again and again in vain. */
+		dune_log("dune:   why: %s", dune_strerror(r));
+		dune_raise(SIGBUS, BUS_ADRERR, va);
+	} else if (r) {
+		dune_raise_access(va, access);
+	}
+}
+
 static void raise_pgflt(const struct dune_tf *tf, uintptr_t cr2)
 {
 	uint32_t access = DUNE_ACCESS_READ;
@@ -135,8 +156,10 @@ static void raise_pgflt(const struct dune_tf *tf, uintptr_t cr2)
 	if (tf->error & DUNE_PF_FETCH)
 		access = DUNE_ACCESS_EXEC;
 
-	if ((tf->error & DUNE_PF_LINUX) || cr2 >> 47 || !dune_slot_table[cr2 >> 30])
+	if ((tf->error & DUNE_PF_LINUX) || cr2 >> 47)
 		dune_raise_access(cr2, access);
+	else if (!dune_slot_table[cr2 >> 30])
+		raise_new_block(cr2, access);
 	else	/* the guest's own table forbids what Linux may allow */
 		dune_raise(SIGSEGV, tf->error & DUNE_PF_PRESENT ? SEGV_ACCERR : SEGV_MAPERR,
 			   cr2);
@@ -153,7 +176,11 @@ void dune_raise_trap(const struct dune_tf *tf, uintptr_t cr2)
 		raise_pgflt(tf, cr2);
 		return;
 	}
-	if (tf->vector >= 32 || !ts->sig) {
+	if (tf->vector >= 32) {		/* INT n, which outside is a #GP */
+		dune_raise(SIGSEGV, SI_KERNEL, 0);
+		return;
+	}
+	if (!ts->sig) {
 		dune_raise_fatal(SIGSEGV, SI_KERNEL, 0);
 		return;
 	}

@@ -128,21 +128,29 @@ DUNE_API bool dune_active(void)
 	return cs == SEL_KERNEL_CS;
 }
 
+/* A thread object for the calling thread, and its stack in the guest's table. */
+static int prepare(struct dune_thread **t)
+{
+	return dune_root_add((uintptr_t)__builtin_frame_address(0)) ?: dune_thread_new(t);
+}
+
 DUNE_API int dune_enter(void)
 {
 	struct dune_thread *t;
 	struct dune_sregs sregs;
-	int r;
+	int r, fd = dune_global.fd;
 
 	if (!dune_global.ready)
 		return -EINVAL;
 	if (dune_active())
 		return -EALREADY;
-	r = dune_root_add((uintptr_t)__builtin_frame_address(0)) ?: dune_thread_new(&t);
+	r = prepare(&t);
+	if (r == -EPERM)	/* a child of fork */
+		r = dune_reopen(fd) ?: prepare(&t);
 	if (r)
 		return r;
 	dune_thread_sregs(t, &sregs);
-	r = sys(__NR_ioctl, t->vcpu_fd, DUNE_SET_SREGS, &sregs) ?: dune_gate_enter(t);
+	r = dune_set_sregs(t, &sregs) ?: dune_gate_enter(t);
 	if (r)
 		dune_thread_free(t);
 	return r;

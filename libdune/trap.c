@@ -59,15 +59,26 @@ static bool claimed(struct handler *h, uint64_t a, uint64_t b, uint64_t c)
 	return (int)dune_call_saving_vectors(fn, a, b, c) == DUNE_TRAP_DONE;
 }
 
+static bool in_mirror_root(void)
+{
+	uint64_t cr3;
+
+	asm volatile("mov %%cr3, %0" : "=r" (cr3));
+	return (cr3 & ~(PAGE_SIZE - 1)) == dune_root_cr3();
+}
+
 /*
  * On the IST stack, before the frame is moved: a block of memory that is used
  * for the first time. Nothing else may be done here; nothing here may trap.
+ *
+ * In the mirror root every block in use is present: where the block has a slot
+ * already, another thread has brought it in since, or is about to.
  */
 bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)
 {
-	if (tf->error & (DUNE_PF_PRESENT | DUNE_PF_RSVD))
+	if (tf->error & (DUNE_PF_PRESENT | DUNE_PF_RSVD) || cr2 >> 47)
 		return false;
-	if (cr2 >> 47 || dune_slot_table[cr2 >> 30])
+	if (dune_slot_table[cr2 >> 30] && !in_mirror_root())
 		return false;
 	return !dune_root_add(cr2);
 }
@@ -109,6 +120,16 @@ void dune_trap(struct dune_tf *tf)
 	put_right(tf, cs, ss);
 }
 
+/* See entry.S; what a CPU does to a jump to such an address. */
+void dune_bad_rip(struct dune_tf *tf)
+{
+	tf->vector = TRAP_GP;
+	tf->error = 0;
+	tf->cs = SEL_USER_CS;
+	tf->ss = SEL_USER_SS;
+	dune_trap(tf);
+}
+
 void dune_syscall_trap(struct dune_tf *tf)
 {
 	void (*fn)(struct dune_tf *tf) = __atomic_load_n(&syscall_handler.fn, __ATOMIC_ACQUIRE);
@@ -125,9 +146,11 @@ void dune_syscall_trap(struct dune_tf *tf)
 DUNE_API void dune_passthrough_syscall(struct dune_tf *tf)
 {
 	struct dune_thread *t = dune_this_thread();
+	/* As in Linux, a number has 32 bits: ring 3 makes no hypercalls. */
+	uint32_t nr = tf->rax;
 
 	t->user_tf = tf;
-	tf->rax = dune_syscall(tf->rax, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9);
+	tf->rax = dune_syscall(nr, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9);
 	t->user_tf = NULL;
 }
 

@@ -55,6 +55,9 @@
 #define TRAP_MC		18
 #define TRAP_XM		19
 
+/* In a system call's number: a call of the x32 ABI, which libdune does not know. */
+#define X32_BIT		0x40000000
+
 /* dune_tf.vector of a system call. */
 #define VECTOR_SYSCALL	0x100
 

@@ -54,7 +54,7 @@ tests: $(GUEST_TESTS) $(GUEST_PROGS) $(GUEST_SCRIPTS)
 UNIT_SRCS := $(wildcard tests/unit/*_test.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRCS))
 UNIT_CFLAGS := -g -O1 -std=gnu11 -Wall -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-Ibuild/include -Ilibdune -Itests/unit/stubs
+	-Ibuild/include -Ilibdune
 
 said = $(filter-out */,$(shell sed -n 's|^.*$(1): ||p' $(2)))
 
@@ -64,7 +64,7 @@ build/unit/$(1): tests/unit/$(1).c $(call said,SOURCES,tests/unit/$(1).c) tests/
 	@$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(UNIT_CFLAGS) $(call said,CFLAGS,tests/unit/$(1).c) -MMD -MP -MF $$@.d -o $$@ \
-		$$(filter %.c %.S,$$^)
+		tests/unit/$(1).c $(call said,SOURCES,tests/unit/$(1).c)
 endef
 $(foreach t,$(notdir $(UNIT_SRCS:.c=)),$(eval $(call unit_rule,$(t))))
 

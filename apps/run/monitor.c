@@ -59,21 +59,36 @@ int monitor_fault(uintptr_t addr, uint64_t error, struct dune_tf *tf)
 	return DUNE_TRAP_DONE;
 }
 
-/* Descriptors that Dune mode itself needs do not exist for the program. */
-static bool uses_our_fd(const struct dune_tf *tf)
+/*
+ * Descriptors that Dune mode itself needs do not exist for the program. It has
+ * no business with the module either: a vcpu of its own would run at CPL 0.
+ */
+static long refuse_fd(const struct dune_tf *tf)
 {
+	uint64_t fd = tf->rdi;
+
 	switch (tf->rax) {
-	case __NR_close:
-		return dune_owns_fd(tf->rdi);
 	case __NR_dup2:
 	case __NR_dup3:
-		return dune_owns_fd(tf->rdi) || dune_owns_fd(tf->rsi);
+		if (dune_owns_fd(tf->rsi))
+			return -EBADF;
+		break;
 	case __NR_ioctl:
+		if (_IOC_TYPE(tf->rsi) == DUNE_IOC_MAGIC)
+			return -EPERM;
+		break;
+	case __NR_mmap:
+		fd = tf->r8;
+		break;
+	case __NR_close:
 	case __NR_dup:
 	case __NR_fcntl:
-		return dune_owns_fd(tf->rdi);
+	case __NR_lseek:
+		break;
+	default:
+		return 0;
 	}
-	return false;
+	return dune_owns_fd(fd) ? -EBADF : 0;
 }
 
 /* close_range() in up to three parts, around ours. */
@@ -114,9 +129,7 @@ void monitor_syscall(struct dune_tf *tf)
 
 	/* As Linux, by the lower half; what is no number of ours ends here. */
 	tf->rax = (uint32_t)tf->rax;
-	r = tf->rax >= MAX_NR ? -ENOSYS : refuse(tf);
-	if (!r && uses_our_fd(tf))
-		r = -EBADF;
+	r = tf->rax >= MAX_NR ? -ENOSYS : refuse(tf) ?: refuse_fd(tf);
 	if (r) {
 		tf->rax = r;
 		return;

@@ -5,7 +5,9 @@
  * Installed as <dune/uapi.h>. An open file of /dev/dune is a handle on the VM
  * of the opener's address space (mm); all handles of one mm share one VM. A
  * vcpu is a file descriptor of its own, run by one thread at a time, with one
- * shared page, struct dune_run, at offset 0 of its mmap().
+ * shared page, struct dune_run, at offset 0 of its mmap(). The page can be
+ * mapped once (MAP_SHARED, not executable; EINVAL for anything else, EBUSY for
+ * a second time), and fork() does not copy it.
  *
  * Every ioctl fails with
  *   ENOTTY  the number is unknown or its direction or size differs,

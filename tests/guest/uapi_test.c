@@ -197,6 +197,9 @@ TEST_F(vm, run_page_mappings)
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, self->v.vcpu, 0));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, self->v.vcpu, 0));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->v.vm, 0));
+	/* Nor a second time. */
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->v.vcpu, 0));
+	EXPECT_EQ(EBUSY, errno);
 	EXPECT_EQ(-1, mprotect(self->v.run, 4096, PROT_READ | PROT_EXEC));
 }
 

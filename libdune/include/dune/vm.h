@@ -35,7 +35,9 @@ int dune_vm_default_slot(uint64_t pte);
  * @len: bytes, a multiple of 1 GiB
  * @pte: DUNE_PTE_U or 0
  *
- * Blocks not in use yet will have these rights when they come into use.
+ * Blocks not in use yet will have these rights when they come into use. Other
+ * threads in Dune mode may go on with the old rights of a block they have used
+ * until they are next interrupted: tighten before they start.
  * Returns 0, or -EINVAL: not aligned, beyond the address space, another bit.
  */
 int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte);

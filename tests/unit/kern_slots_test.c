@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kern_slots_test.c - the module's map of virtual blocks to slots
+ *
+ * SOURCES: kern/slots.c
+ * CFLAGS: -Ikern -Itests/unit/stubs
+ */
+#include <errno.h>
+
+#include "slots.h"
+#include "tap.h"
+
+int stub_allocations_left = -1;
+
+static struct dune_slots slots;
+
+static int add(unsigned long va, u32 *slot)
+{
+	struct slot_leaf *leaf = dune_slots_alloc_leaf();
+	int r = leaf ? dune_slots_add(&slots, va, &leaf, slot) : -ENOMEM;
+
+	dune_slots_free_leaf(leaf);
+	return r;
+}
+
+static void finds_what_was_added(void)
+{
+	const unsigned long va[] = { 0, 0x3fffffff, 0x40000000, 0x555555554000,
+				     0x7ffffffff000, 0x7fffc0000000, 0x123456789000 };
+	const u32 expected[] = { 0, 0, 1, 2, 3, 3, 4 };
+	unsigned long back;
+	unsigned int i;
+	u32 slot;
+
+	for (i = 0; i < ARRAY_SIZE(va); i++) {
+		CHECK(add(va[i], &slot) == 0);
+		CHECK(slot == expected[i]);
+		CHECK(dune_slots_find(&slots, va[i]) == expected[i]);
+		CHECK(dune_slots_gpa_to_va(&slots, dune_slot_gpa(slot) | (va[i] & 0x3fffffff), &back));
+		CHECK(back == va[i]);
+	}
+	CHECK(slots.used == 5);
+	CHECK(dune_slots_find(&slots, 0x80000000) == SLOT_NONE);
+	CHECK(!dune_slots_gpa_to_va(&slots, dune_slot_gpa(5), &back));
+	CHECK(!dune_slots_gpa_to_va(&slots, ~0ULL, &back));
+}
+
+static void runs_out_without_loss(void)
+{
+	unsigned long i;
+	u32 slot;
+
+	for (i = slots.used; i < slots.nr; i++)
+		if (add(0x100000000000 + (i << 30), &slot))
+			break;
+	CHECK(i == slots.nr);
+	CHECK(add(0x600000000000, &slot) == -ENOSPC);
+	CHECK(dune_slots_find(&slots, 0x600000000000) == SLOT_NONE);
+	CHECK(add(0x555555554000, &slot) == 0 && slot == 2);
+}
+
+static void fails_without_memory(void)
+{
+	struct slot_leaf *none = NULL;
+	u32 slot;
+
+	CHECK(dune_slots_init(&slots, 8) == 0);
+	CHECK(dune_slots_add(&slots, 0x1000, &none, &slot) == -ENOMEM);
+	CHECK(slots.used == 0);
+	dune_slots_destroy(&slots);
+	stub_allocations_left = 0;
+	CHECK(dune_slots_init(&slots, 8) == -ENOMEM);
+	stub_allocations_left = -1;
+}
+
+int main(void)
+{
+	fails_without_memory();
+	slots = (struct dune_slots) { 0 };
+	CHECK(dune_slots_init(&slots, 64) == 0);
+	finds_what_was_added();
+	runs_out_without_loss();
+	dune_slots_destroy(&slots);
+	return tap_end();
+}

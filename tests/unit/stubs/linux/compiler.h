@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* compiler.h - see types.h */
+#include <linux/types.h>
