@@ -33,9 +33,10 @@ build/modules/%/dune.ko: $(KERN_SRCS) kern/build.mk
 	$(Q)[ ! -s $(@D)/warnings ] || { cat $(@D)/build.log >&2; find $(@D) -name '*.o' -delete; }
 	$(Q)touch $@
 
+NO_KERNEL := there are no kernel headers: apt-get install linux-headers-amd64 (or give KDIR=PATH)
+
 modules: $(MODULES)
-	$(if $(RELEASES),,@echo "$(or $(KDIR:%=% is no kernel to build for),there are no kernel \
-	headers: apt-get install linux-headers-amd64 (or give KDIR=PATH))" >&2; exit 1)
+	$(if $(RELEASES),,@echo "$(or $(KDIR:%=% is no kernel to build for),$(NO_KERNEL))" >&2; exit 1)
 	$(if $(WERROR),@! grep -H . $(MODULES:dune.ko=warnings) >&2)
 
 releases:

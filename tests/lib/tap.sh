@@ -18,18 +18,22 @@ tap_counts() {
 		}'
 }
 
-# Failed tests, each with what was said of it just before.
+# Failed tests, each with what was said of it just before and after.
 tap_failures() {
 	tr -d '\r' <"$1" | awk '
 		/^not ok( |$)/ && !/# *TODO/ {
+			if (shown++ == 20) { print "(and perhaps more)"; exit }
 			for (i = n > 12 ? n - 12 : 0; i < n; i++)
 				print said[i]
 			print
-			shown++
+			n = 0
+			after = 30
+			next
 		}
-		/^(not )?ok( |$)/ { n = 0; next }
-		!/^#  (RUN|      )/ { said[n++] = $0 }
-		shown == 20 { print "(and perhaps more)"; exit }'
+		/^(not )?ok( |$)/ { n = after = 0; next }
+		/^#  (RUN|      )/ { next }
+		/^#/ && after > 0 { print; after--; next }
+		{ said[n++] = $0 }'
 }
 
 # Take the log of a step into account, and say a line about it.
