@@ -107,6 +107,14 @@ static bool no_invalidation(struct dune_vm *vm, unsigned long hva)
 	return none;
 }
 
+/* So that a table page is at hand for each level, under the lock. */
+static int top_up(struct ept_cache *cache)
+{
+	if (likely(cache->nr == ARRAY_SIZE(cache->page)))
+		return 0;
+	return dune_fail_step() ?: ept_cache_fill(cache);
+}
+
 enum step { STEP_DONE, STEP_WAIT, STEP_FAULT_IN };
 
 static enum step try_install(struct dune_vcpu *vcpu, u64 gpa, unsigned long hva, u32 access)
@@ -192,9 +200,9 @@ enum ept_fault_result ept_fault(struct dune_vcpu *vcpu, u64 gpa, u32 access,
 	}
 
 	for (round = 0; round < MAX_ROUNDS; round++) {
-		if (unlikely(ept_cache_fill(&vcpu->ept_cache))) {
+		if (unlikely(top_up(&vcpu->ept_cache))) {
 			cond_resched();
-			continue;	/* the OOM killer is at work: bounce */
+			continue;	/* again, then let the OOM killer do its work */
 		}
 		switch (try_install(vcpu, gpa, *hva, access)) {
 		case STEP_DONE:

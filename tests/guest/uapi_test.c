@@ -347,6 +347,30 @@ TEST(every_step_may_fail)
 	close(fd);
 }
 
+/* No memory for an EPT table: the violation comes again, the guest sees nothing. */
+TEST_F(vm, ept_allocation_may_fail)
+{
+	int fd = open("/sys/module/dune/parameters/fail_at", O_WRONLY), i;
+
+	if (fd < 0)
+		SKIP(return, "fail_at cannot be set");
+	for (i = 1; i < 6; i++) {
+		char digit = '0' + i;
+
+		/* A new place for the code: tables are needed. */
+		munmap(self->v.memory, RAW_SIZE);
+		self->v.memory = mmap((void *)RAW_BASE, RAW_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		((uint64_t *)self->v.memory)[RAW_BASE >> 39 & 511] = (self->v.gpa + 4096) | 7;
+		((uint64_t *)self->v.memory)[512 + (RAW_BASE >> 30 & 511)] = self->v.gpa | 0xe3;
+		memcpy(self->v.memory + 8192, CODE_VMCALL, sizeof(CODE_VMCALL));
+		ASSERT_EQ(1, pwrite(fd, &digit, 1, 0));
+		EXPECT_EQ(DUNE_EXIT_VMCALL, raw_run(&self->v));
+		ASSERT_EQ(1, pwrite(fd, "0", 1, 0));
+	}
+	close(fd);
+}
+
 /* The re-executed half of after_exec_the_vm_is_not_ours. */
 static int after_exec(int fd)
 {
