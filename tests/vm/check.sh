@@ -28,7 +28,7 @@ status_of_machine() {
 		fi
 		last_lines "$work/console.txt" console 40
 		explain_by_emulator
-		grep -qaE "$kernel_trouble" "$work/console.txt" 2>/dev/null && {
+		grep -qaE 'Kernel panic|Oops|BUG:' "$work/console.txt" 2>/dev/null && {
 			say "the kernel crashed"
 			exit 125
 		}
