@@ -57,6 +57,7 @@ enum dune_vcpu_mode { OUTSIDE_GUEST, IN_GUEST };
 
 #define ENTRY_EVENT		BIT(0)	/* inject event_info */
 #define ENTRY_ADVANCE		BIT(1)	/* the guest goes on behind the instruction */
+#define ENTRY_INTERRUPT	BIT(2)	/* inject interrupt: the window has opened */
 
 struct dune_vcpu {
 	/* What an exit touches comes first. */
@@ -90,6 +91,7 @@ struct dune_vcpu {
 
 	/* Event to inject at the next entry. */
 	u32			event_info, event_error, event_insn_len;
+	u8			interrupt;	/* vector waiting for its window */
 
 	u32			entry_ctl_msrs;	/* MSRs in the autoload areas */
 	struct vmcs		*vmcs;

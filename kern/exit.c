@@ -56,6 +56,7 @@ void exit_read_more(struct dune_vcpu *vcpu)
 void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 {
 	if (rec->reason == EXIT_REASON_EXTERNAL_INTERRUPT ||
+	    rec->reason == EXIT_REASON_INTERRUPT_WINDOW ||
 	    rec->reason == EXIT_REASON_PREEMPTION_TIMER ||
 	    rec->reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
 		return;
@@ -292,6 +293,9 @@ int exit_handle(struct dune_vcpu *vcpu, const struct exit_record *rec)
 	switch (rec->reason) {
 	case EXIT_REASON_EXTERNAL_INTERRUPT:
 	case EXIT_REASON_PREEMPTION_TIMER:
+		return DUNE_EXIT_AGAIN;
+	case EXIT_REASON_INTERRUPT_WINDOW:
+		vcpu->entry_work |= ENTRY_INTERRUPT;
 		return DUNE_EXIT_AGAIN;
 	case EXIT_REASON_EXCEPTION_NMI:
 		return handle_exception(vcpu, rec);

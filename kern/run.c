@@ -60,6 +60,9 @@ static noinline void do_entry_work(struct dune_vcpu *vcpu)
 {
 	if (vcpu->entry_work & ENTRY_ADVANCE)
 		vmcs_writel(GUEST_RIP, vmcs_readl(GUEST_RIP) + vcpu->advance);
+	/* With an exception on its way, the window opens again after it. */
+	if ((vcpu->entry_work & (ENTRY_INTERRUPT | ENTRY_EVENT)) == ENTRY_INTERRUPT)
+		vcpu_inject_interrupt(vcpu);
 	if (vcpu->entry_work & ENTRY_EVENT) {
 		vmcs_write32(VM_ENTRY_INTR_INFO_FIELD, vcpu->event_info);
 		vmcs_write32(VM_ENTRY_EXCEPTION_ERROR_CODE, vcpu->event_error);
@@ -204,7 +207,8 @@ noinline long dune_vcpu_load_somewhere(struct dune_vcpu *vcpu)
 		if (vcpu->cpu >= 0 && vcpu->cpu != smp_processor_id())
 			vmx_clear_vcpu(vcpu);
 		local_irq_disable();
-		r = dune_vcpu_load_irqoff(vcpu);
+		/* Never twice: the guest's MSRs would be taken for the host's. */
+		r = vcpu->loaded_cpu == smp_processor_id() ? 0 : dune_vcpu_load_irqoff(vcpu);
 		preempt_enable();
 		if (!r)
 			return 0;
@@ -218,7 +222,16 @@ noinline long dune_vcpu_load_somewhere(struct dune_vcpu *vcpu)
 	}
 }
 
-/* The guest's own registers, for user space to see. */
+/* The guest's registers, for user space and its debuggers to see. */
+static void show_regs(struct dune_vcpu *vcpu)
+{
+	if (vcpu->entry_work & ENTRY_ADVANCE) {
+		vmcs_writel(GUEST_RIP, vmcs_readl(GUEST_RIP) + vcpu->advance);
+		vcpu->entry_work &= ~ENTRY_ADVANCE;
+	}
+	vcpu_get_regs(vcpu);
+}
+
 static long leave(struct dune_vcpu *vcpu, long why)
 {
 	long r = dune_vcpu_load_somewhere(vcpu);
@@ -226,12 +239,9 @@ static long leave(struct dune_vcpu *vcpu, long why)
 	/* Given up for a signal: what happened will happen again. */
 	if (r)
 		return r;
-	if (vcpu->entry_work & ENTRY_ADVANCE) {
-		vmcs_writel(GUEST_RIP, vmcs_readl(GUEST_RIP) + vcpu->advance);
-		vcpu->entry_work &= ~ENTRY_ADVANCE;
-	}
-	vcpu_get_regs(vcpu);
-	exit_read_more(vcpu);
+	show_regs(vcpu);
+	if (why != DUNE_EXIT_NONE)
+		exit_read_more(vcpu);
 	dune_vcpu_put(vcpu);
 	local_irq_enable();
 	return why;
@@ -242,11 +252,12 @@ static long take_changes(struct dune_vcpu *vcpu)
 {
 	struct dune_run *run = vcpu->run;
 	u32 set = READ_ONCE(run->set);
+	u32 interrupt = READ_ONCE(run->interrupt);
 	struct dune_event event = run->event;
 	struct dune_regs regs = run->regs;
 	long r;
 
-	if (set & ~(DUNE_SET_REGS | DUNE_SET_EVENT))
+	if (set & ~(DUNE_SET_REGS | DUNE_SET_EVENT | DUNE_SET_INTERRUPT))
 		return -EINVAL;
 	r = dune_vcpu_load_somewhere(vcpu);
 	if (r)
@@ -254,7 +265,9 @@ static long take_changes(struct dune_vcpu *vcpu)
 	if (set & DUNE_SET_REGS)
 		r = vcpu_set_regs(vcpu, &regs);
 	if (!r && (set & DUNE_SET_EVENT))
-		r = vcpu_set_event(vcpu, &event, vmcs_readl(GUEST_RFLAGS));
+		r = vcpu_set_event(vcpu, &event);
+	if (!r && (set & DUNE_SET_INTERRUPT))
+		r = vcpu_set_interrupt(vcpu, interrupt);
 	dune_vcpu_put(vcpu);
 	local_irq_enable();
 	if (!r)
@@ -288,8 +301,10 @@ static __always_inline long system_call(struct dune_vcpu *vcpu)
 	local_irq_enable();
 
 	ret = dune_syscall_dispatch(run, regs, nr);
-	if (dune_syscall_wants_restart(ret))
+	if (dune_syscall_wants_restart(ret)) {
+		leave(vcpu, 0);
 		return dune_syscall_leave_restart(run, regs, ret);
+	}
 	run->regs.rax = ret;
 	return 0;
 }
@@ -321,9 +336,13 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 				return r;
 		}
 		if (unlikely(!may_enter())) {
+			bool work = READ_ONCE(current_thread_info()->flags) & LEAVE_WORK;
+
+			if (work)
+				show_regs(vcpu);
 			dune_vcpu_put(vcpu);
 			local_irq_enable();
-			if (READ_ONCE(current_thread_info()->flags) & LEAVE_WORK)
+			if (work)
 				return DUNE_EXIT_NONE;
 			if (need_resched())
 				schedule();
@@ -341,8 +360,6 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 		r = other_exit(vcpu, rec);
 		if (r == DUNE_EXIT_AGAIN)
 			continue;
-		if (r == DUNE_EXIT_NONE)
-			return DUNE_EXIT_NONE;
 		return leave(vcpu, r);
 	}
 }

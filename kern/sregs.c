@@ -69,17 +69,14 @@ static u32 exception_info(u8 vector)
 	return info;
 }
 
-int vcpu_set_event(struct dune_vcpu *vcpu, const struct dune_event *event, u64 rflags)
+int vcpu_set_event(struct dune_vcpu *vcpu, const struct dune_event *event)
 {
-	if (event->reserved || event->vector == 2 || event->has_error > 1 ||
+	if (event->reserved || event->vector == 2 || event->vector >= 32 || event->has_error > 1 ||
 	    event->has_error != has_error_code(event->vector) ||
 	    (event->error & ~0xffffU) || (!event->has_error && event->error))
 		return -EINVAL;
-	if (event->vector >= 32 && !(rflags & X86_EFLAGS_IF))
-		return -EINVAL;
 
-	vcpu->event_info = event->vector < 32 ? exception_info(event->vector) :
-			   INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | event->vector;
+	vcpu->event_info = exception_info(event->vector);
 	vcpu->event_error = event->error;
 	/* The frame of INT3 and INTO points behind the (one-byte) instruction. */
 	vcpu->event_insn_len = event->vector == 3 || event->vector == 4;
@@ -87,6 +84,34 @@ int vcpu_set_event(struct dune_vcpu *vcpu, const struct dune_event *event, u64 r
 	if (event->vector == 14)
 		vcpu->cr2 = event->cr2;
 	return 0;
+}
+
+static void open_window(bool open)
+{
+	vmcs_write32(CPU_BASED_VM_EXEC_CONTROL, vmx_caps.cpu_ctls |
+		     (open ? CPU_BASED_INTR_WINDOW_EXITING : 0));
+}
+
+/*
+ * An interrupt waits until the guest can take one: IF is set, no STI or MOV SS
+ * right before, no exception on its way. The CPU says when by a VM exit.
+ */
+int vcpu_set_interrupt(struct dune_vcpu *vcpu, u32 vector)
+{
+	if (vector < 32 || vector > 255)
+		return -EINVAL;
+	vcpu->interrupt = vector;
+	open_window(true);
+	return 0;
+}
+
+void vcpu_inject_interrupt(struct dune_vcpu *vcpu)
+{
+	open_window(false);
+	vcpu->event_info = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | vcpu->interrupt;
+	vcpu->event_error = 0;
+	vcpu->event_insn_len = 0;
+	vcpu->entry_work |= ENTRY_EVENT;
 }
 
 /* An exception without an error code, or with 0, for what the guest just did. */

@@ -165,6 +165,16 @@ static loff_t vcpu_llseek(struct file *file, loff_t offset, int whence)
 	return r;
 }
 
+static const char *vcpu_page_name(struct vm_area_struct *vma)
+{
+	return "[dune-vcpu]";
+}
+
+/* A mapping with a name of its own is in every core dump, whatever the filter. */
+static const struct vm_operations_struct vcpu_vm_ops = {
+	.name	= vcpu_page_name,
+};
+
 /*
  * An ordinary page, so that a core dump holds the registers; not copied by
  * fork(), whose child has no vcpu.
@@ -186,6 +196,7 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 	if (test_and_set_bit(1, &vcpu->busy))
 		return -EBUSY;
 	compat_vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND, VM_MAYEXEC);
+	vma->vm_ops = &vcpu_vm_ops;
 	return vm_insert_page(vma, vma->vm_start, vcpu->run_page);
 }
 

@@ -65,7 +65,9 @@ void vpid_free(u16 vpid);
 /* sregs.c */
 int vcpu_set_regs(struct dune_vcpu *vcpu, const struct dune_regs *regs);
 void vcpu_get_regs(struct dune_vcpu *vcpu);
-int vcpu_set_event(struct dune_vcpu *vcpu, const struct dune_event *event, u64 rflags);
+int vcpu_set_event(struct dune_vcpu *vcpu, const struct dune_event *event);
+int vcpu_set_interrupt(struct dune_vcpu *vcpu, u32 vector);
+void vcpu_inject_interrupt(struct dune_vcpu *vcpu);
 void vcpu_queue_fault(struct dune_vcpu *vcpu, u8 vector);
 int vcpu_set_sregs(struct dune_vcpu *vcpu, const struct dune_sregs *sregs);
 void vcpu_get_sregs(struct dune_vcpu *vcpu, struct dune_sregs *sregs);

@@ -42,7 +42,7 @@ static int __init adjust(u32 msr, const char *name, u32 need, u32 want, u32 *ctl
 			 CPU_BASED_MONITOR_EXITING | CPU_BASED_RDPMC_EXITING | \
 			 CPU_BASED_UNCOND_IO_EXITING | CPU_BASED_MOV_DR_EXITING | \
 			 CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING | \
-			 CPU_BASED_USE_MSR_BITMAPS | \
+			 CPU_BASED_USE_MSR_BITMAPS | CPU_BASED_INTR_WINDOW_EXITING | \
 			 CPU_BASED_ACTIVATE_SECONDARY_CONTROLS)
 #define CPU_REFUSE	(CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING | \
 			 CPU_BASED_INVLPG_EXITING | CPU_BASED_RDTSC_EXITING)
@@ -75,6 +75,7 @@ static int __init controls_init(u64 basic)
 			&caps->entry_ctls);
 	if (r)
 		return r;
+	caps->cpu_ctls &= ~CPU_BASED_INTR_WINDOW_EXITING;	/* only when asked for */
 	if (caps->cpu_ctls & CPU_REFUSE)
 		return lacks("forces VM exits on CR3 or INVLPG", "it is too old for Dune");
 	caps->has_timer = caps->pin_ctls & PIN_BASED_VMX_PREEMPTION_TIMER;

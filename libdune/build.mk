@@ -9,6 +9,8 @@ LIBDUNE := build/lib/libdune.a build/lib/libdune.so.1 build/lib/libdune.so
 LIBDUNE_CFLAGS := -std=gnu11 -O2 -g -fPIC -fvisibility=hidden -ffunction-sections \
 	-fno-stack-protector -fcf-protection=none -mno-red-zone -mgeneral-regs-only \
 	-fno-tree-loop-distribute-patterns -fno-strict-aliasing \
+	-mmemcpy-strategy=rep_byte:-1:noalign -mmemset-strategy=rep_byte:-1:noalign \
+	-minline-all-stringops \
 	$(WARNINGS) -Ibuild/include -Ibuild/libdune
 
 PUBLIC_HEADERS := build/include/dune/uapi.h \

@@ -18,7 +18,12 @@ struct clone_request {
 	uint64_t	parent_tid, child_tid, tls;
 	struct clone_args args;		/* clone3 */
 	uint64_t	args_size;
+	uint64_t	mask;		/* the caller's; signals are blocked meanwhile */
 };
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND	0x100000000ULL
+#endif
 
 /*
  * In the child of a fork: everything of the parent's that hangs on the mm is
@@ -28,7 +33,6 @@ struct clone_request {
 static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 			       const struct clone_request *req)
 {
-	uint64_t stack = req->stack;
 	long r;
 
 	dune_fd_forget_all(!(req->flags & CLONE_FILES));
@@ -36,8 +40,6 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 	if (!r) {
 		t->run->regs = t->forked;
 		t->run->regs.rax = 0;
-		if (stack && !t->user_tf)
-			t->run->regs.rsp = stack;
 		t->run->set = DUNE_SET_REGS;
 		s->cr3 = dune_root_cr3();
 		r = dune_set_sregs(t, s);
@@ -51,6 +53,7 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 /* The descriptor of the vcpu has a new number in the child: see gate.S. */
 static long fork_thread(struct dune_thread *t, const struct clone_request *req, long nr)
 {
+	struct dune_tf *user = dune_ring3_call(t);
 	struct dune_sregs s;
 	long r = dune_get_sregs(t, &s);
 
@@ -69,10 +72,14 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 	}
 	if (r)
 		return r;
-	if (t->user_tf && req->stack)
-		t->user_tf->rsp = req->stack;
+	if (req->stack && user)
+		user->rsp = req->stack;
+	else if (req->stack)
+		t->forked.rsp = req->stack;
 	if (req->flags & CLONE_SETTLS)
 		s.fs_base = req->tls;
+	if (req->flags & CLONE_CLEAR_SIGHAND)
+		dune_sighand_reset(t->sig.hand);
 	rebuild_after_fork(t, &s, req);
 	return 0;
 }
@@ -81,23 +88,58 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 static void first_regs(struct dune_thread *t, struct dune_thread *child, uint64_t stack)
 {
 	struct dune_regs *regs = &child->run->regs;
-	struct dune_tf *tf;
+	struct dune_tf *user = dune_ring3_call(t), *tf;
 
 	*regs = t->run->regs;
 	regs->rax = 0;
-	if (t->user_tf) {
+	if (user) {
 		/* Called from ring 3: back there, over a copy of its frame. */
 		tf = (struct dune_tf *)(child->ring0_sp - sizeof(*tf));
-		*tf = *t->user_tf;
+		*tf = *user;
 		tf->rax = 0;
 		if (stack)
 			tf->rsp = stack;
 		regs->rsp = (uintptr_t)tf;
-		regs->rip = (uintptr_t)dune_clone_ring3;
+		regs->rip = (uintptr_t)dune_to_ring3;
 	} else if (stack) {
 		regs->rsp = stack;
 	}
 	child->run->set = DUNE_SET_REGS;
+}
+
+/* Handlers, stack and mask for signals: as clone(2) says for each. */
+static long first_signals(struct dune_thread *t, struct dune_thread *child,
+			  const struct clone_request *req)
+{
+	struct dune_sighand *hand = t->sig.hand;
+
+	if (req->flags & CLONE_SIGHAND) {
+		if (hand->users)
+			__atomic_add_fetch(&hand->users, 1, __ATOMIC_RELAXED);
+	} else {
+		hand = dune_sighand_copy(hand);
+		if (!hand)
+			return -ENOMEM;
+		if (req->flags & CLONE_CLEAR_SIGHAND)
+			dune_sighand_reset(hand);
+	}
+	child->sig.hand = hand;
+	if (req->flags & CLONE_VFORK)
+		child->sig.altstack = t->sig.altstack;
+	else
+		child->sig.altstack.flags = ALTSTACK_DISABLE;
+	child->sig.start_mask = req->mask;
+	return 0;
+}
+
+/* A clone's first steps, outside Dune mode; signals are blocked until here. */
+void dune_thread_begin(struct dune_thread *t)
+{
+	struct dune_altstack own = t->sig.altstack;
+
+	dune_sigcatch_begin(t);
+	t->sig.altstack = own;
+	dune_sigmask_set(t->sig.start_mask);
 }
 
 static long prepare_child(struct dune_thread *t, const struct clone_request *req,
@@ -114,7 +156,7 @@ static long prepare_child(struct dune_thread *t, const struct clone_request *req
 	s.gs_base = own.gs_base;
 	if (req->flags & CLONE_SETTLS)
 		s.fs_base = req->tls;
-	r = dune_set_sregs(*child, &s);
+	r = dune_set_sregs(*child, &s) ?: first_signals(t, *child, req);
 	if (r) {
 		dune_thread_free(*child);
 		return r;
@@ -149,29 +191,21 @@ static long share_memory(struct dune_thread *t, const struct clone_request *req,
 	return r;
 }
 
-static long do_clone(struct dune_thread *t, const struct clone_request *req, long nr)
+static long do_clone(struct dune_thread *t, struct clone_request *req, long nr)
 {
+	long r;
+
+	req->mask = dune_sigmask_set(~0ULL);
+	if (t->sig.count) {	/* one has come since the call was judged */
+		dune_sigmask_set(req->mask);
+		return -ERESTARTSYS;
+	}
 	if (req->flags & CLONE_VM)
-		return share_memory(t, req, nr);
-	return fork_thread(t, req, nr);
-}
-
-/* Copy what the guest points to; -EFAULT and no signal if it is not there. */
-static long copy_in(void *to, uint64_t from, uint64_t size)
-{
-	struct { uint64_t base, len; } here = { (uintptr_t)to, size }, there = { from, size };
-	long pid = sys(__NR_getpid);
-	long r = sys(__NR_process_vm_readv, pid, &here, 1, &there, 1, 0);
-	uint64_t i;
-
-	if (r == (long)size)
-		return 0;
-	if (!sys_failed(r) || r == -EFAULT)
-		return -EFAULT;
-	/* A kernel without this call, or a filter that forbids it. */
-	for (i = 0; i < size; i++)
-		((unsigned char *)to)[i] = ((const unsigned char *)from)[i];
-	return 0;
+		r = share_memory(t, req, nr);
+	else
+		r = fork_thread(t, req, nr);
+	dune_sigmask_set(req->mask);
+	return r;
 }
 
 /* Read clone3's arguments as the kernel would; it checks what they mean. */
@@ -181,7 +215,7 @@ static long read_args(struct clone_request *req, uint64_t from, uint64_t size)
 		return -EINVAL;
 	if (size > sizeof(req->args))
 		return -E2BIG;
-	if (copy_in(&req->args, from, size))
+	if (dune_read_memory(&req->args, from, size))
 		return -EFAULT;
 	req->args_size = size;
 	req->flags = req->args.flags;
@@ -192,69 +226,33 @@ static long read_args(struct clone_request *req, uint64_t from, uint64_t size)
 	return 0;
 }
 
-static void exit_thread(struct dune_thread *t)
+/*
+ * clone(2), clone3(2), fork(2) or vfork(2), as the guest's registers have it.
+ * -ERESTARTSYS: not made, a signal comes first.
+ */
+long dune_clone(struct dune_thread *t, long nr)
 {
-	long status = t->run->regs.rdi;
-
-	/* Of a vfork child, the parent frees all; a length of 0 unmaps nothing. */
-	if (t->vfork)
-		dune_gate_exit(t->block, 0, status);
-	dune_unmap(t->run, dune_global.info.run_size);
-	dune_fd_close(t->vcpu_fd);
-	/* No handler may begin on a stack that is going. */
-	dune_block_signals();
-	dune_gate_exit(t->block, BLOCK_SIZE, status);
-}
-
-/* A number that gate.S left to us for its upper half, which Linux ignores. */
-static long plain_syscall(const struct dune_regs *regs, uint32_t nr)
-{
-	return sys(nr, regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
-}
-
-/* The numbers that gate.S does not pass on by itself. */
-int dune_host_syscall(struct dune_thread *t)
-{
-	struct dune_regs *regs = &t->run->regs;
+	const struct dune_regs *regs = &t->run->regs;
 	struct clone_request req = { 0 };
-	uint32_t nr = regs->rax;
 	long r;
 
 	switch (nr) {
+	case __NR_clone3:
+		r = read_args(&req, regs->rdi, regs->rsi);
+		return r ?: do_clone(t, &req, nr);
 	case __NR_clone:
 		req.flags = regs->rdi;
 		req.stack = regs->rsi;
 		req.parent_tid = regs->rdx;
 		req.child_tid = regs->r10;
 		req.tls = regs->r8;
-		r = do_clone(t, &req, nr);
-		break;
-	case __NR_clone3:
-		r = read_args(&req, regs->rdi, regs->rsi) ?: do_clone(t, &req, nr);
 		break;
 	case __NR_fork:
 		req.flags = 17;		/* SIGCHLD */
-		r = do_clone(t, &req, __NR_clone);
 		break;
 	case __NR_vfork:
 		req.flags = CLONE_VM | CLONE_VFORK | 17;
-		r = do_clone(t, &req, __NR_clone);
 		break;
-	case __NR_exit:
-		exit_thread(t);
-		__builtin_unreachable();
-	case __NR_arch_prctl:
-		r = dune_arch_prctl(t, regs->rdi, regs->rsi);
-		break;
-	case __NR_rt_sigreturn:
-		/* There is no frame of Linux's on this stack. */
-		r = -ENOSYS;
-		break;
-	default:
-		r = nr < X32_BIT ? plain_syscall(regs, nr) : -ENOSYS;
 	}
-	/* In a forked child, t->run is already the child's. */
-	if (r || !t->run->set)
-		regs->rax = r;
-	return HOST_RESUME;
+	return do_clone(t, &req, __NR_clone);
 }

@@ -9,6 +9,7 @@
  */
 #include <asm/unistd.h>
 
+#include "cfi.h"
 #include "offsets.h"
 #include "x86.h"
 
@@ -87,6 +88,7 @@ trap_entry:
 	.cfi_offset rip, 0
 	cld
 	PUSH_REGS
+	CFI_ALL(TF, CFI_BREG_RSP)
 	mov	%rsp, %rdi
 	CLEAR_AC
 	testb	$3, TF_cs(%rdi)
@@ -105,6 +107,10 @@ trap_entry:
 	test	%al, %al
 	jnz	.Lreturn_early
 1:	mov	%gs:THREAD_ring0_sp, %rsi
+	cmpq	$VECTOR_SIGNAL, TF_vector(%rdi)
+	jne	.Lmove
+	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
+	je	.Lsignal_stack
 	jmp	.Lmove
 
 .Lfrom_ring0:
@@ -115,7 +121,10 @@ trap_entry:
 	mov	%rsp, %rdi
 	test	%al, %al
 	jnz	.Lreturn_early
-2:	mov	TF_rsp(%rdi), %rsi
+2:	cmpq	$VECTOR_SIGNAL, TF_vector(%rdi)
+	je	.Lsignal
+.Lown_stack:
+	mov	TF_rsp(%rdi), %rsi
 	sub	$128, %rsi
 	/* Is the stack's block mapped (not 0, not pending)? Else it is, or stays, here. */
 	mov	%rsi, %rax
@@ -132,10 +141,34 @@ trap_entry:
 	sub	$128, %rsi
 	test	%eax, %eax
 	jz	.Lmove
+
+	/* No place for the frame where it belongs. */
+	.globl	dune_trap_bad_stack
+	.hidden	dune_trap_bad_stack
+dune_trap_bad_stack:
 .Lbad_stack:
+	mov	%rsp, %rdi
+	cmpb	$0, %gs:THREAD_sig_delivering
+	je	.Lsignal_stack
 	mov	%rdi, %rsi
+	xor	%ebx, %ebx
+	jmp	.Lmove_masked
+
+	/* Signals for CPL 0: its stack gets the signal's frame, not this one. */
+.Lsignal:
+	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
+	jne	.Lown_stack
+	cmpb	$0, %gs:THREAD_sig_delivering
+	jne	.Lown_stack
+.Lsignal_stack:
+	/* The one signal stack: no interrupts until it is left. */
+	mov	%gs:THREAD_signal_sp, %rsi
+	xor	%ebx, %ebx
+	jmp	.Lmove_masked
 
 .Lmove:
+	mov	TF_rflags(%rdi), %ebx
+.Lmove_masked:
 	sub	$TF_SIZE, %rsi
 	and	$~15, %rsi
 	mov	%rsi, %rdx
@@ -147,11 +180,19 @@ dune_trap_move:				/* a fault here: host.c */
 	rep movsq
 	mov	%rdx, %rsp
 	mov	%rsp, %rdi
-	call	dune_trap
+	test	$FLAG_IF, %ebx
+	jz	3f
+	sti
+3:	call	dune_trap
+	testb	$3, TF_cs(%rsp)
+	jnz	return_to_ring3
+	POP_REGS
+	add	$16, %rsp
+	iretq
 
 .Lreturn_early:
 	testb	$3, TF_cs(%rsp)
-	jnz	return_to_ring3
+	jnz	.Lreturn_now
 	POP_REGS
 	add	$16, %rsp
 	iretq
@@ -164,8 +205,24 @@ dune_trap_move:				/* a fault here: host.c */
 	mov	%rsp, %rdi
 	call	dune_bad_rip
 
-/* %rsp: a frame for ring 3, at CPL 0 with ring 0's GS. */
+/*
+ * %rsp: a frame for ring 3, at CPL 0 with ring 0's GS. From the last look for
+ * signals on, interrupts are off: VECTOR_SIGNAL then comes in ring 3.
+ */
+	.globl	dune_to_ring3
+	.hidden	dune_to_ring3
+dune_to_ring3:
 return_to_ring3:
+	cli
+	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
+	je	.Lreturn_now
+	cmpl	$0, %gs:THREAD_sig_count
+	je	.Lreturn_now
+	mov	%rsp, %rdi
+	call	dune_signal_to_ring3
+	jmp	return_to_ring3
+
+.Lreturn_now:
 	mov	TF_rip(%rsp), %rax
 	shr	$47, %rax
 	jnz	.Lbad_rip
@@ -190,10 +247,18 @@ return_to_ring3:
 dune_syscall_entry:
 	.cfi_startproc simple
 	.cfi_signal_frame
-	.cfi_undefined rip
+	.cfi_def_cfa rsp, 0
+	.cfi_register rip, rcx
 	test	$FLAG_RING3, %r11d
 	jnz	1f
+	/* A signal that came since SYSCALL is taken before the call: at the NOP's end. */
+	sti
+	nop
+	.globl	dune_entry_vmcall, dune_entry_after
+	.hidden	dune_entry_vmcall, dune_entry_after
+dune_entry_vmcall:
 	vmcall
+dune_entry_after:
 	jmp	*%rcx
 
 1:	swapgs
@@ -207,8 +272,13 @@ dune_syscall_entry:
 	push	$0
 	push	$VECTOR_SYSCALL
 	PUSH_REGS
+	CFI_ALL(TF, CFI_BREG_RSP)
 	mov	%rsp, %rdi
+	sti
 	call	dune_syscall_trap
+	cli
+	cmpl	$0, %gs:THREAD_sig_count
+	jne	return_to_ring3
 
 	/*
 	 * SYSRET only to a canonical address of the lower half: to others it
@@ -234,13 +304,50 @@ dune_syscall_entry:
 	.cfi_endproc
 	.size	dune_syscall_entry, . - dune_syscall_entry
 
-/* The first thing a thread does that was cloned by ring 3: %rsp is its frame. */
-	.globl	dune_clone_ring3
-	.hidden	dune_clone_ring3
-	.type	dune_clone_ring3, @function
-dune_clone_ring3:
-	jmp	return_to_ring3
-	.size	dune_clone_ring3, . - dune_clone_ring3
+/*
+ * long dune_user_syscall(long nr, long a0, .., long a5, struct dune_tf *tf)
+ *
+ * Ring 3's call in @tf to Linux; -ERESTARTSYS if a signal for ring 3 must come
+ * first. An interrupt between the look for one and the call begins again with
+ * the look, see trap.c; the host half finds @tf in RBX.
+ */
+	.globl	dune_user_syscall, dune_user_look, dune_user_vmcall_done
+	.hidden	dune_user_syscall, dune_user_look, dune_user_vmcall_done
+	.type	dune_user_syscall, @function
+	.balign	16
+dune_user_syscall:
+	.cfi_startproc
+	push	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	mov	24(%rsp), %rbx
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	mov	16(%rsp), %r9
+dune_user_look:
+	cmpl	$0, %gs:THREAD_sig_count
+	jne	2f
+1:	vmcall
+dune_user_vmcall_done:
+	pop	%rbx
+	.cfi_remember_state
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
+	.cfi_restore_state
+2:	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
+	je	1b
+	mov	$-ERESTARTSYS, %rax
+	pop	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
+	.cfi_endproc
+	.size	dune_user_syscall, . - dune_user_syscall
 
 /*
  * int dune_ring3_run(const struct dune_tf *tf, struct dune_thread *t)

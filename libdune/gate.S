@@ -3,23 +3,48 @@
  * gate.S - the way into Dune mode, the run loop, and the way out
  *
  * The run loop needs registers only: %rbx the run page, %r12 the thread, %r13d
- * the vcpu's descriptor. Linux keeps them over any system call, so signal
- * handlers, stops and restarts may happen at its SYSCALL like anywhere else.
+ * the vcpu's descriptor. Linux keeps them over any system call, so stops and
+ * restarts may happen at its SYSCALL like anywhere else. A signal may have come
+ * whenever it looks; one that comes after the look is sent back to it, see
+ * sigcatch.c.
  */
 #include <asm/unistd.h>
 
+#include "cfi.h"
 #include "offsets.h"
 #include "x86.h"
 
 	.text
 
 /*
- * Numbers that need C: rt_sigreturn, clone, fork, vfork, exit; and clone3,
- * arch_prctl, and those that are none of ours.
+ * Numbers that need C: those that make or end threads and processes, those about
+ * signal handlers, and those about what libdune answers itself.
  */
-#define SPECIAL_BELOW_64 \
-	(1 << __NR_rt_sigreturn | 1 << __NR_clone | 1 << __NR_fork | \
-	 1 << __NR_vfork | 1 << __NR_exit)
+.macro WORD first
+	word = 0
+	.irp nr, __NR_rt_sigaction, __NR_rt_sigreturn, __NR_clone, __NR_fork, __NR_vfork, \
+		__NR_exit, __NR_sigaltstack, __NR_arch_prctl, __NR_rseq, __NR_clone3
+	.if \nr >= \first && \nr < \first + 64
+	word = word | (1 << (\nr - \first))
+	.endif
+	.endr
+	.quad	word
+.endm
+
+	.section .rodata
+	.balign	8
+special:
+	WORD	0
+	WORD	64
+	WORD	128
+	WORD	192
+	WORD	256
+	WORD	320
+	WORD	384
+	WORD	448
+#define SPECIAL_END	512
+
+	.text
 
 /*
  * int dune_gate_enter(struct dune_thread *t)
@@ -51,75 +76,96 @@ dune_gate_enter:
 	/* fall through */
 
 /* %r12: a thread that has never run. */
-start_thread:
-	.cfi_startproc
+first_run:
+	.cfi_startproc simple
 	.cfi_undefined rip
 	mov	THREAD_run(%r12), %rbx
 	mov	THREAD_vcpu_fd(%r12), %r13d
 	mov	THREAD_host_sp(%r12), %rsp
 	xor	%ebp, %ebp
 
-run_loop:
+	/* From here on the caller, to a debugger, is the guest. */
+	.cfi_signal_frame
+	CFI_ALL(REGS, CFI_BREG_RBX)
+dune_run_loop:
+	cmpl	$0, THREAD_sig_kick(%r12)
+	jne	interrupt_guest
+enter_guest:
 	movl	$0, RUN_in_syscall(%rbx)
 	mov	$__NR_lseek, %eax	/* the short form of DUNE_RUN */
 	mov	%r13d, %edi
 	mov	$IOC_RUN, %esi
 	xor	%edx, %edx		/* SEEK_SET */
 	/*
-	 * One SYSCALL for DUNE_RUN and for the calls passed on: the module may
-	 * leave a call that a signal interrupted to Linux right here, and then
-	 * says so in in_syscall.
+	 * The module may leave a call that a signal interrupted to Linux right
+	 * here, and then says so in in_syscall.
 	 */
-do_syscall:
+dune_run_insn:
 	syscall
 	cmpl	$0, RUN_in_syscall(%rbx)
-	jne	syscall_done
+	jne	dune_forward_done
 	test	%eax, %eax
 	jz	again
 	cmp	$EXIT_VMCALL, %eax
 	jne	to_c
 	movb	$1, THREAD_entered(%r12)
 	mov	REGS_rax(%rbx), %rcx
-	mov	%rcx, %rdx
-	shr	$32, %rdx
-	jnz	to_c
-	cmp	$__NR_clone3, %ecx
-	je	to_c
-	cmp	$64, %ecx
-	jae	from_64
-	mov	$SPECIAL_BELOW_64, %rdx
-	bt	%rcx, %rdx
+	cmp	$SPECIAL_END, %rcx
+	jae	large_number
+	bt	%rcx, special(%rip)
 	jc	to_c
-forward:
+dune_forward:
 	movl	$1, RUN_in_syscall(%rbx)
-	mov	%rcx, %rax
+	cmpl	$0, THREAD_sig_count(%r12)
+	jne	signals_wait
+forward:
+	mov	REGS_rax(%rbx), %rax
 	mov	REGS_rdi(%rbx), %rdi
 	mov	REGS_rsi(%rbx), %rsi
 	mov	REGS_rdx(%rbx), %rdx
 	mov	REGS_r10(%rbx), %r10
 	mov	REGS_r8(%rbx), %r8
 	mov	REGS_r9(%rbx), %r9
-	jmp	do_syscall
-syscall_done:
+	syscall
+dune_forward_done:
+	cmp	$-ERESTARTSYS, %rax
+	je	restart
 	mov	%rax, REGS_rax(%rbx)
-	jmp	run_loop
+	jmp	dune_run_loop
 
 again:
 	movb	$1, THREAD_entered(%r12)	/* DUNE_EXIT_NONE: it may have run */
-	jmp	run_loop
+	jmp	dune_run_loop
 
-from_64:
-	cmp	$__NR_arch_prctl, %ecx
-	je	to_c
+interrupt_guest:
+	movl	$VECTOR_SIGNAL, RUN_interrupt(%rbx)
+	orl	$SET_INTERRUPT, RUN_set(%rbx)
+	movl	$0, THREAD_sig_kick(%r12)
+	jmp	enter_guest
+
+signals_wait:
+	mov	%r12, %rdi
+	call	dune_host_may_call
+	test	%al, %al
+	jnz	forward
+restart:
+	mov	%r12, %rdi
+	call	dune_host_restart
+	jmp	dune_run_loop
+
+large_number:
+	mov	%rcx, %rdx
+	shr	$32, %rdx
+	jnz	to_c
 	cmp	$X32_BIT, %ecx		/* x32's fork is no less a fork */
-	jb	forward
+	jb	dune_forward
 to_c:
 	movslq	%eax, %rsi
 	mov	%r12, %rdi
 	call	dune_host_exit
 	mov	THREAD_vcpu_fd(%r12), %r13d	/* another, in a forked child */
 	test	%eax, %eax
-	jz	run_loop
+	jz	dune_run_loop
 
 	/* HOST_LEAVE: go on as an ordinary thread where the guest stands. */
 	mov	%rbx, %rcx
@@ -134,6 +180,19 @@ to_c:
 	jmp	*REGS_rip(%rcx)
 	.cfi_endproc
 	.size	dune_gate_enter, . - dune_gate_enter
+
+	.globl	dune_run_loop, dune_run_insn, dune_forward, dune_forward_done
+	.hidden	dune_run_loop, dune_run_insn, dune_forward, dune_forward_done
+
+/* %r12: a thread that another has cloned; it has a stack of its own already. */
+start_thread:
+	.cfi_startproc
+	.cfi_undefined rip
+	xor	%ebp, %ebp
+	mov	%r12, %rdi
+	call	dune_thread_begin
+	jmp	first_run
+	.cfi_endproc
 
 /*
  * long dune_gate_clone(long nr, long a0, .., long a4, struct dune_thread *child)
@@ -199,14 +258,18 @@ dune_gate_touch:
 	.cfi_startproc
 	test	%sil, %sil
 	jnz	1f
+dune_touch_insn:
 	testb	$0, (%rdi)
 	ret
 1:	lock orb $0, (%rdi)
+dune_touch_done:
 	ret
+	.globl	dune_touch_insn, dune_touch_done
+	.hidden	dune_touch_insn, dune_touch_done
 	.cfi_endproc
 	.size	dune_gate_touch, . - dune_gate_touch
 
-/* long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b); CPL 0 in Dune mode. */
+/* long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b, uint64_t c); CPL 0. */
 	.globl	dune_hypercall
 	.type	dune_hypercall, @function
 	.balign	16
@@ -215,6 +278,7 @@ dune_hypercall:
 	mov	%rdi, %rax
 	mov	%rsi, %rdi
 	mov	%rdx, %rsi
+	mov	%rcx, %rdx
 	vmcall
 	ret
 	.cfi_endproc

@@ -36,28 +36,44 @@ static uint32_t pgflt_error(const struct dune_exit_info *info)
 }
 
 /*
- * An access that Linux refuses: the program's, if it asked for such faults;
- * else Linux answers in its own way, with a signal. So it does where the stack
- * has overflowed and a trap's frame found no place on it: another trap would
- * find none either.
+ * The frame of a trap found no place on the stack it belongs on. A stack that
+ * can grow does so for Linux; else the trap goes on where libdune has a place.
+ */
+static void bad_stack(struct dune_thread *t)
+{
+	if (sys(__NR_getrandom, t->run->info.hva, 1, 1 /* GRND_NONBLOCK */) == 1)
+		return;
+	t->run->regs.rip = (uintptr_t)dune_trap_bad_stack;
+	t->run->set |= DUNE_SET_REGS;
+}
+
+/*
+ * An access that Linux refuses: libdune's, if it copies and wants to know; the
+ * program's, if it asked for such faults; else Linux answers in its own way,
+ * with a signal.
  */
 static void ept_fault(struct dune_thread *t)
 {
 	const struct dune_exit_info *info = &t->run->info;
-	bool no_stack = info->intr_info || t->run->regs.rip == (uintptr_t)dune_trap_move;
+	uint64_t rip = t->run->regs.rip;
+	bool copying = info->cpl == 0 && rip == (uintptr_t)dune_uaccess_insn;
 
 	if (info->hva == ~0ULL || info->gva == ~0ULL) {
 		dune_report_exit(t, DUNE_EXIT_EPT_FAULT);
 		dune_raise_fatal(11, 1, info->gva == ~0ULL ? 0 : info->gva);
 		return;
 	}
-	if (dune_pgflt_claimed() && !no_stack) {
+	if (info->cpl == 0 && rip == (uintptr_t)dune_trap_move) {
+		bad_stack(t);
+		return;
+	}
+	if ((copying || dune_pgflt_claimed()) && !info->intr_info) {
 		t->linux_fault = 1;
 		inject(t, TRAP_PF, pgflt_error(info), info->gva);
 		return;
 	}
 	dune_report_exit(t, DUNE_EXIT_EPT_FAULT);
-	dune_raise_access(info->hva, info->access);
+	dune_raise_access(t, info->hva, info->access);
 }
 
 /* Instructions that do not exist for a program; the rest are privileged. */
@@ -83,16 +99,54 @@ static void privileged(struct dune_thread *t)
 	inject(t, undefined(t->run->info.hw_reason) ? TRAP_UD : TRAP_GP, 0, 0);
 }
 
+/* The frame of the ring-3 call that is being passed on, or NULL: CPL 0's own. */
+struct dune_tf *dune_ring3_call(const struct dune_thread *t)
+{
+	if (t->run->regs.rip != (uintptr_t)dune_user_vmcall_done)
+		return NULL;
+	return (struct dune_tf *)t->run->regs.rbx;
+}
+
+/* With signals in the queue: whether a call may be made before they are delivered. */
+bool dune_host_may_call(struct dune_thread *t)
+{
+	if (dune_global.ring3_signals && dune_ring3_call(t))
+		return false;
+	/* If not this one, the interrupt that was asked for is held up by CPL 0. */
+	return !t->sig.kick;
+}
+
+#define VMCALL_LEN	3
+
+/* The call was not made, because a signal comes first. */
+void dune_host_restart(struct dune_thread *t)
+{
+	if (dune_ring3_call(t)) {
+		t->run->regs.rax = -ERESTARTSYS;
+		return;
+	}
+	t->run->regs.rip -= VMCALL_LEN;
+	t->run->set |= DUNE_SET_REGS;
+}
+
 static int hypercall(struct dune_thread *t)
 {
 	struct dune_regs *regs = &t->run->regs;
 
 	switch (regs->rax) {
 	case HC_LEAVE:
+		if (t->sig.kick) {
+			dune_host_restart(t);
+			break;
+		}
 		dune_bases_to_linux(t);
 		return HOST_LEAVE;
 	case HC_RAISE:
-		dune_raise_trap((const struct dune_tf *)regs->rdi, regs->rsi);
+		dune_raise_trap(t, (const struct dune_tf *)regs->rdi, regs->rsi);
+		break;
+	case HC_SIGACTION:
+		regs->rax = dune_sigaction(t->sig.hand, regs->rdi, (const void *)regs->rsi,
+					   (void *)regs->rdx);
 		break;
 	default:
 		if (regs->rax >> 32 != HYPERCALL_MAGIC)

@@ -2,10 +2,10 @@
 /*
  * idt.c - descriptor tables of the guest
  *
- * The IDT is one for all threads. Every vector has a trap gate, which leaves IF
- * set: the guest never runs with interrupts masked by libdune. Ring 3 may call
- * only those that Linux lets it call, and all use an IST stack, so that no frame
- * is ever pushed into the red zone of interrupted code.
+ * The IDT is one for all threads. Every vector has an interrupt gate: the one
+ * interrupt there is, VECTOR_SIGNAL, must not come while entry.S is on the IST
+ * stack. Ring 3 may call only those that Linux lets it call, and all use an IST
+ * stack, so that no frame is ever pushed into the red zone of interrupted code.
  */
 #include "priv.h"
 
@@ -16,7 +16,7 @@ struct gate {
 	uint32_t offset_high, reserved;
 };
 
-#define GATE_TRAP	0x8f		/* present, DPL 0, 64-bit trap gate */
+#define GATE_INTERRUPT	0x8e		/* present, DPL 0, 64-bit interrupt gate */
 #define GATE_DPL3	0x60
 
 #define SEG_KERNEL_CODE	0x00af9b000000ffffULL
@@ -40,7 +40,7 @@ void dune_idt_init(void)
 			.offset_high	= target >> 32,
 			.selector	= SEL_KERNEL_CS,
 			.ist		= v == TRAP_DF ? IST_DOUBLE : IST_TRAP,
-			.type		= GATE_TRAP |
+			.type		= GATE_INTERRUPT |
 					  (v == TRAP_BP || v == TRAP_OF ? GATE_DPL3 : 0),
 		};
 	}

@@ -56,6 +56,32 @@ static uint32_t xsave_area_size(void)
 	return b;
 }
 
+/*
+ * What of the vector registers goes into a signal frame, in XSAVE's standard
+ * form: all there is but AMX, which the guest does not have.
+ */
+static void find_fpu_state(void)
+{
+	uint32_t a, b, c, d, i, fx[128] __attribute__((aligned(16)));
+
+	asm volatile("fxsave64 %0" : "=m" (fx));
+	dune_global.mxcsr_mask = fx[7] ?: 0xffbf;
+	if (!dune_global.xsave_size)
+		return;
+	asm volatile("xgetbv" : "=a" (a), "=d" (d) : "c" (0));
+	dune_global.fpu_mask = a & 0x2ff;
+	dune_global.fpu_size = 576;
+	for (i = 2; i < 10; i++) {
+		if (!(dune_global.fpu_mask & 1U << i))
+			continue;
+		__cpuid_count(0xd, i, a, b, c, d);
+		if (a + b > FPU_SIZE - 64)
+			dune_global.fpu_mask &= ~(1UL << i);
+		else if (a + b > dune_global.fpu_size)
+			dune_global.fpu_size = a + b;
+	}
+}
+
 DUNE_API int dune_init(unsigned int flags)
 {
 	int r;
@@ -77,6 +103,7 @@ DUNE_API int dune_init(unsigned int flags)
 	}
 	dune_global.smap = !!(dune_global.info.cr4 & CR4_SMAP);
 	dune_global.xsave_size = xsave_area_size();
+	find_fpu_state();
 	dune_idt_init();
 	dune_global.ready = true;
 	return 0;

@@ -17,6 +17,7 @@
 #include <dune/trap.h>
 #include <dune/vm.h>
 
+#include "sig.h"
 #include "sys.h"
 #include "x86.h"
 
@@ -31,6 +32,7 @@
 #define HYPERCALL(n)	(HYPERCALL_MAGIC << 32 | (n))
 #define HC_LEAVE	HYPERCALL(0)		/* go on outside Dune mode */
 #define HC_RAISE	HYPERCALL(1)		/* rdi: trap frame nobody claimed, rsi: CR2 */
+#define HC_SIGACTION	HYPERCALL(2)		/* rdi: signal, rsi: new action, rdx: old */
 
 struct tss {
 	uint32_t reserved0;
@@ -48,6 +50,9 @@ struct tss {
 
 #define GDT_ENTRIES	10
 
+/* XSAVE's standard form, without AMX, and Linux's second magic number. */
+#define FPU_SIZE	4096
+
 /*
  * A thread's own. The guest half finds it through GS (ring 3 has its own GS
  * base: swapgs on every ring change), the host half in a register.
@@ -57,7 +62,6 @@ struct dune_thread {
 	uint64_t	user_rsp;	/* scratch of the SYSCALL entry */
 	uint64_t	ring0_sp;	/* where entries from ring 3 begin their stack */
 	uint64_t	ring3_frame;	/* of the innermost dune_ring3_enter() */
-	struct dune_tf	*user_tf;	/* the ring-3 call being passed on, or NULL */
 
 	struct dune_run	*run;
 	uint64_t	host_sp;	/* top of the outside stack */
@@ -66,10 +70,15 @@ struct dune_thread {
 	uint8_t		linux_fault;	/* the #PF on its way is one of Linux's */
 	uint8_t		vfork;		/* freed by the parent, who waits for us */
 
+	uint64_t	signal_sp;	/* top of the stack on which signals are delivered */
+
 	uint64_t	gdt[GDT_ENTRIES];
 	struct tss	tss;
 	void		*block;		/* everything above and the stacks */
 	struct dune_regs forked;	/* the guest's, for the child of a fork */
+	struct dune_sigstate sig;
+	/* Vector registers on their way between a signal frame and the CPU. */
+	uint8_t		fpu[FPU_SIZE] __attribute__((aligned(64)));
 };
 
 /* fds.c */
@@ -83,7 +92,11 @@ struct dune_global {
 	int		fd;		/* of /dev/dune */
 	struct dune_info info;
 	uint32_t	xsave_size;	/* 0: FXSAVE only */
+	uint32_t	fpu_size;	/* of what a signal frame has of it */
+	uint64_t	fpu_mask;	/* those components, 0: FXSAVE only */
+	uint32_t	mxcsr_mask;
 	uint8_t		smap;
+	uint8_t		ring3_signals;	/* signals and their handlers are ring 3's */
 };
 extern struct dune_global dune_global;
 int dune_open(void);
@@ -100,6 +113,7 @@ int dune_root_add(uintptr_t va);
 int dune_root_add_range(const void *start, size_t size);
 int dune_root_rebuild(void);
 uint64_t dune_root_cr3(void);
+bool dune_user_range(uint64_t start, uint64_t size);
 extern uint32_t dune_slot_table[];	/* slot + 1 by va >> 30, see root.c */
 
 /* thread.c */
@@ -107,7 +121,10 @@ int dune_thread_new(struct dune_thread **thread);
 void dune_thread_free(struct dune_thread *thread);
 int dune_thread_reopen(struct dune_thread *thread);
 void dune_thread_sregs(struct dune_thread *thread, struct dune_sregs *sregs);
-#define BLOCK_SIZE	(160 * 1024UL)
+struct dune_thread *dune_thread_at(void *block);
+#define BLOCK_SIZE	(240 * 1024UL)
+/* Also how dune_sigcatch() knows a thread in Dune mode; a multiple of 16. */
+#define OUTSIDE_STACK_SIZE	(64 * 1024UL - 1008)
 
 static inline long dune_get_sregs(struct dune_thread *t, struct dune_sregs *s)
 {
@@ -138,15 +155,22 @@ long dune_gate_clone(long nr, long a0, long a1, long a2, long a3, long a4,
 		     struct dune_thread *child);
 void dune_gate_exit(void *block, size_t size, long status) __attribute__((noreturn));
 void dune_gate_touch(uintptr_t va, bool write);
-long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b);
+extern char dune_touch_insn[], dune_touch_done[];
+extern char dune_run_loop[], dune_run_insn[], dune_forward[], dune_forward_done[];
+long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b, uint64_t c);
 
 /* entry.S */
 void dune_syscall_entry(void);
-void dune_clone_ring3(void);
+void dune_to_ring3(void);	/* %rsp is the frame */
 int dune_ring3_run(const struct dune_tf *tf, struct dune_thread *t);
 long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c);
 extern char dune_trap_stubs[];
+long dune_user_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5,
+		       struct dune_tf *tf);
+extern char dune_user_look[], dune_user_vmcall_done[];
+extern char dune_entry_vmcall[], dune_entry_after[];
 extern char dune_trap_move[];	/* where a trap's frame is written to its stack */
+extern char dune_trap_bad_stack[];	/* and where it goes on if that cannot be */
 #define TRAP_STUB_SIZE	16
 
 /* trap.c: called from entry.S */
@@ -160,20 +184,37 @@ bool dune_pgflt_claimed(void);
 #define HOST_RESUME	0
 #define HOST_LEAVE	1
 int dune_host_exit(struct dune_thread *t, long code);
+void dune_host_restart(struct dune_thread *t);
+bool dune_host_may_call(struct dune_thread *t);
+struct dune_tf *dune_ring3_call(const struct dune_thread *t);
+
+/* copy.S, uaccess.c: the guest half; memory.c: the host half */
+uint64_t dune_uaccess(void *to, const void *from, uint64_t size, bool smap);
+extern char dune_uaccess_insn[], dune_uaccess_fixup[];
+long dune_copy_out(uint64_t to, const void *from, uint64_t size);
+long dune_copy_in(void *to, uint64_t from, uint64_t size);
+long dune_read_memory(void *to, uint64_t from, uint64_t size);
+long dune_write_memory(uint64_t to, const void *from, uint64_t size);
+
+/* special.c */
+int dune_host_syscall(struct dune_thread *t);
 
 /* clone.c */
-int dune_host_syscall(struct dune_thread *t);
+long dune_clone(struct dune_thread *t, long nr);
+void dune_thread_begin(struct dune_thread *t);
 
 /* bases.c */
 long dune_arch_prctl(struct dune_thread *t, uint64_t code, uint64_t arg);
 void dune_bases_to_linux(struct dune_thread *t);
 
+/* rseq.c */
+void dune_rseq_off(void);
+
 /* signal.c */
 void dune_raise(int sig, int code, uintptr_t addr);
 void dune_raise_fatal(int sig, int code, uintptr_t addr);
-void dune_raise_trap(const struct dune_tf *tf, uintptr_t cr2);
-void dune_raise_access(uintptr_t va, uint32_t access);
-void dune_block_signals(void);
+void dune_raise_trap(struct dune_thread *t, const struct dune_tf *tf, uintptr_t cr2);
+void dune_raise_access(struct dune_thread *t, uintptr_t va, uint32_t access);
 
 /* report.c */
 void dune_report_exit(struct dune_thread *t, long code);

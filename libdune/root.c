@@ -222,6 +222,25 @@ int dune_root_rebuild(void)
 	return 0;
 }
 
+/*
+ * Whether ring 3 may have memory there at all, as far as blocks go: those not in
+ * use yet count as what they will be.
+ */
+bool dune_user_range(uint64_t start, uint64_t size)
+{
+	uint64_t end = start + size, block;
+
+	if (end < start || end > 1UL << 47)
+		return false;
+	for (block = start >> SHIFT_1G; block << SHIFT_1G < end; block++) {
+		uint8_t right = rights[block] & RIGHTS_MASK;
+
+		if (right == RIGHTS_SUPERVISOR || (right == RIGHTS_DEFAULT && !default_rights))
+			return false;
+	}
+	return true;
+}
+
 uint64_t dune_root_cr3(void)
 {
 	return dune_va_to_pa(pml4);

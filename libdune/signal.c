@@ -33,16 +33,9 @@ static const struct trap_signal trap_signals[32] = {
 	[TRAP_XM] = { SIGFPE, 0, true },
 };
 
-struct kernel_sigaction {
-	void		*handler;
-	unsigned long	flags;
-	void		*restorer;
-	uint64_t	mask;
-};
-
 static void set_default(int sig)
 {
-	struct kernel_sigaction dfl = { .handler = NULL };
+	struct dune_action dfl = { .handler = HANDLER_DFL };
 
 	sys(__NR_rt_sigaction, sig, &dfl, NULL, 8);
 }
@@ -50,21 +43,14 @@ static void set_default(int sig)
 /* As the kernel's force_sig(): a thread cannot hide from its own exception. */
 static void uncover(int sig, bool fatal)
 {
-	uint64_t bit = 1ULL << (sig - 1), mask = 0;
-	struct kernel_sigaction old = { 0 };
+	uint64_t bit = SIG_BIT(sig), mask = 0;
+	struct dune_action old = { 0 };
 
 	sys(__NR_rt_sigprocmask, SIG_BLOCK, NULL, &mask, 8);
 	sys(__NR_rt_sigaction, sig, NULL, &old, 8);
-	if (fatal || (mask & bit) || old.handler == (void *)1)
+	if (fatal || (mask & bit) || old.handler == HANDLER_IGN)
 		set_default(sig);
 	sys(__NR_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
-}
-
-void dune_block_signals(void)
-{
-	uint64_t all = ~0ULL;
-
-	sys(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, 8);
 }
 
 static void queue(int sig, int code, uintptr_t addr)
@@ -119,22 +105,36 @@ static int float_code(uint64_t vector)
 	return fpe_code(swd & ~cwd);
 }
 
+/* What the frame of the signal's handler tells of the exception. */
+static void note(struct dune_thread *t, uint64_t trapno, uint64_t error, uint64_t cr2)
+{
+	t->sig.trapno = trapno;
+	t->sig.error = error;
+	if (trapno == TRAP_PF)
+		t->sig.cr2 = cr2;
+}
+
 static bool is_mapped(uintptr_t va)
 {
 	return !sys(__NR_msync, va & ~(PAGE_SIZE - 1), PAGE_SIZE, 1 /* MS_ASYNC */);
 }
 
-/* An access that Linux refused, or might by now allow. */
-void dune_raise_access(uintptr_t va, uint32_t access)
+/* An access that Linux refused, or might by now allow. (sigcatch.c notes it.) */
+void dune_raise_access(struct dune_thread *t, uintptr_t va, uint32_t access)
 {
-	if (access & DUNE_ACCESS_EXEC)
-		dune_raise(SIGSEGV, is_mapped(va) ? SEGV_ACCERR : SEGV_MAPERR, va);
-	else
+	bool mapped;
+
+	if (access & DUNE_ACCESS_EXEC) {
+		mapped = is_mapped(va);
+		note(t, TRAP_PF, DUNE_PF_USER | DUNE_PF_FETCH | (mapped ? DUNE_PF_PRESENT : 0), va);
+		dune_raise(SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, va);
+	} else {
 		dune_gate_touch(va, access & DUNE_ACCESS_WRITE);
+	}
 }
 
 /* In a block that the guest's table has not: because Linux has nothing there? */
-static void raise_new_block(uintptr_t va, uint32_t access)
+static void raise_new_block(struct dune_thread *t, uintptr_t va, uint32_t access)
 {
 	int r = dune_root_add(va);
 
@@ -143,11 +143,11 @@ static void raise_new_block(uintptr_t va, uint32_t access)
 		dune_log("dune:   why: %s", dune_strerror(r));
 		dune_raise(SIGBUS, BUS_ADRERR, va);
 	} else if (r) {
-		dune_raise_access(va, access);
+		dune_raise_access(t, va, access);
 	}
 }
 
-static void raise_pgflt(const struct dune_tf *tf, uintptr_t cr2)
+static void raise_pgflt(struct dune_thread *t, const struct dune_tf *tf, uintptr_t cr2)
 {
 	uint32_t access = DUNE_ACCESS_READ;
 
@@ -157,26 +157,29 @@ static void raise_pgflt(const struct dune_tf *tf, uintptr_t cr2)
 		access = DUNE_ACCESS_EXEC;
 
 	if ((tf->error & DUNE_PF_LINUX) || cr2 >> 47)
-		dune_raise_access(cr2, access);
+		dune_raise_access(t, cr2, access);
 	else if (!dune_slot_table[cr2 >> 30])
-		raise_new_block(cr2, access);
+		raise_new_block(t, cr2, access);
 	else	/* the guest's own table forbids what Linux may allow */
 		dune_raise(SIGSEGV, tf->error & DUNE_PF_PRESENT ? SEGV_ACCERR : SEGV_MAPERR,
 			   cr2);
 }
 
 /* The exception in @tf, that nobody claimed. */
-void dune_raise_trap(const struct dune_tf *tf, uintptr_t cr2)
+void dune_raise_trap(struct dune_thread *t, const struct dune_tf *tf, uintptr_t cr2)
 {
 	const struct trap_signal *ts = &trap_signals[tf->vector & 31];
 	int code;
 
 	dune_report_trap(tf, cr2);
 	if (tf->vector == TRAP_PF) {
-		raise_pgflt(tf, cr2);
+		note(t, TRAP_PF, (uint32_t)tf->error | DUNE_PF_USER, cr2);
+		raise_pgflt(t, tf, cr2);
 		return;
 	}
+	note(t, tf->vector, tf->error, 0);
 	if (tf->vector >= 32) {		/* INT n, which outside is a #GP */
+		note(t, TRAP_GP, tf->vector << 3 | 2, 0);
 		dune_raise(SIGSEGV, SI_KERNEL, 0);
 		return;
 	}

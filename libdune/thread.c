@@ -5,7 +5,7 @@
  * One mapping holds it all, each stack above a page that stays out of reach:
  *
  *	guard | outside stack 64K | guard | ring-0 stack 64K |
- *	IST stacks 4K, 4K | struct dune_thread
+ *	guard | signal stack 64K | IST stacks 4K, 4K | struct dune_thread
  */
 #include <linux/mman.h>
 #include <asm/prctl.h>
@@ -16,7 +16,8 @@
 
 #define HOST_STACK_TOP	(PAGE_SIZE + STACK_SIZE)
 #define RING0_STACK_TOP	(HOST_STACK_TOP + PAGE_SIZE + STACK_SIZE)
-#define IST1_TOP	(RING0_STACK_TOP + PAGE_SIZE)
+#define SIGNAL_STACK_TOP (RING0_STACK_TOP + PAGE_SIZE + STACK_SIZE)
+#define IST1_TOP	(SIGNAL_STACK_TOP + PAGE_SIZE)
 #define IST2_TOP	(IST1_TOP + PAGE_SIZE)
 
 _Static_assert(IST2_TOP + sizeof(struct dune_thread) <= BLOCK_SIZE, "the block is too small");
@@ -25,6 +26,7 @@ static void protect_guards(char *block)
 {
 	sys(__NR_mprotect, block, PAGE_SIZE, PROT_NONE);
 	sys(__NR_mprotect, block + HOST_STACK_TOP, PAGE_SIZE, PROT_NONE);
+	sys(__NR_mprotect, block + RING0_STACK_TOP, PAGE_SIZE, PROT_NONE);
 }
 
 static int open_vcpu(struct dune_thread *t)
@@ -37,6 +39,12 @@ static int open_vcpu(struct dune_thread *t)
 	return 0;
 }
 
+/* Given its block; not yet known to be one. */
+struct dune_thread *dune_thread_at(void *block)
+{
+	return (struct dune_thread *)((char *)block + IST2_TOP);
+}
+
 int dune_thread_new(struct dune_thread **thread)
 {
 	char *block = dune_map(BLOCK_SIZE);
@@ -46,11 +54,13 @@ int dune_thread_new(struct dune_thread **thread)
 	if (!block)
 		return -ENOMEM;
 	protect_guards(block);
-	t = (struct dune_thread *)(block + IST2_TOP);
+	t = dune_thread_at(block);
 	t->self = t;
 	t->block = block;
-	t->host_sp = (uintptr_t)block + HOST_STACK_TOP;
+	t->host_sp = (uintptr_t)block + PAGE_SIZE + OUTSIDE_STACK_SIZE;
 	t->ring0_sp = (uintptr_t)block + RING0_STACK_TOP;
+	t->signal_sp = (uintptr_t)block + SIGNAL_STACK_TOP;
+	t->sig.hand = &dune_sighand_main;
 	t->tss.ist[IST_TRAP - 1] = (uintptr_t)block + IST1_TOP;
 	t->tss.ist[IST_DOUBLE - 1] = (uintptr_t)block + IST2_TOP;
 	dune_gdt_init(t);
@@ -75,6 +85,7 @@ err_block:
 
 void dune_thread_free(struct dune_thread *t)
 {
+	dune_sighand_put(t->sig.hand);
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);
 	dune_unmap(t->block, BLOCK_SIZE);
@@ -116,7 +127,7 @@ void dune_thread_sregs(struct dune_thread *t, struct dune_sregs *s)
 		/* SYSRET adds 8 and 16 to the upper selector. */
 		.star		= (uint64_t)(SEL_USER_SS - 8) << 48 |
 				  (uint64_t)SEL_KERNEL_CS << 32,
-		.sfmask		= FLAG_TF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_AC,
+		.sfmask		= FLAG_IF | FLAG_TF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_AC,
 	};
 }
 
@@ -132,6 +143,18 @@ DUNE_API bool dune_active(void)
 static int prepare(struct dune_thread **t)
 {
 	return dune_root_add((uintptr_t)__builtin_frame_address(0)) ?: dune_thread_new(t);
+}
+
+/* Outside Dune mode again: nothing of @t may be in use any more. */
+static void leave_outside(struct dune_thread *t)
+{
+	uint64_t mask = dune_sigmask_set(~0ULL);
+
+	if (t->sig.count)	/* all the rest was blocked already */
+		mask = t->sig.saved_mask;
+	dune_sigcatch_end(t);
+	dune_thread_free(t);
+	dune_sigmask_set(mask);
 }
 
 DUNE_API int dune_enter(void)
@@ -150,9 +173,18 @@ DUNE_API int dune_enter(void)
 	if (r)
 		return r;
 	dune_thread_sregs(t, &sregs);
-	r = dune_set_sregs(t, &sregs) ?: dune_gate_enter(t);
-	if (r)
+	r = dune_set_sregs(t, &sregs);
+	if (r) {
 		dune_thread_free(t);
+		return r;
+	}
+	dune_rseq_off();
+	if (!dune_global.ring3_signals)
+		dune_sighand_adopt();
+	dune_sigcatch_begin(t);
+	r = dune_gate_enter(t);
+	if (r)
+		leave_outside(t);
 	return r;
 }
 
@@ -163,9 +195,9 @@ DUNE_API int dune_leave(void)
 	if (!dune_active())
 		return -EINVAL;
 	t = dune_this_thread();
-	dune_hypercall(HC_LEAVE, 0, 0);
+	dune_hypercall(HC_LEAVE, 0, 0, 0);
 	/* Outside now, on the same stack. */
-	dune_thread_free(t);
+	leave_outside(t);
 	return 0;
 }
 

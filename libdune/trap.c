@@ -26,7 +26,8 @@ static int set_handler(struct handler *h, void *fn, unsigned int flags)
 
 DUNE_API int dune_trap_set_handler(unsigned int vector, dune_trap_fn fn, unsigned int flags)
 {
-	if (vector > 255 || vector == TRAP_NMI || vector == TRAP_DF || vector == TRAP_MC)
+	if (vector >= VECTOR_SIGNAL || vector == TRAP_NMI || vector == TRAP_DF ||
+	    vector == TRAP_MC)
 		return -EINVAL;
 	return set_handler(&handlers[vector], fn, flags);
 }
@@ -83,6 +84,15 @@ bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)
 	return !dune_root_add(cr2);
 }
 
+/* A copy of libdune's own, whose caller hears of it. */
+static bool in_uaccess(struct dune_tf *tf)
+{
+	if ((tf->cs & 3) || tf->rip != (uintptr_t)dune_uaccess_insn)
+		return false;
+	tf->rip = (uintptr_t)dune_uaccess_fixup;
+	return true;
+}
+
 static bool handle_pgflt(struct dune_tf *tf, uintptr_t cr2)
 {
 	struct dune_thread *t = dune_this_thread();
@@ -91,6 +101,8 @@ static bool handle_pgflt(struct dune_tf *tf, uintptr_t cr2)
 		t->linux_fault = 0;
 		tf->error |= DUNE_PF_LINUX;
 	}
+	if (in_uaccess(tf))
+		return true;
 	return claimed(&pgflt_handler, cr2, tf->error, (uintptr_t)tf);
 }
 
@@ -109,14 +121,26 @@ void dune_trap(struct dune_tf *tf)
 	uintptr_t cr2 = 0;
 	bool done;
 
+	tf->rflags &= ~(uint64_t)FLAG_IOPL;
+	if (tf->vector == VECTOR_SIGNAL) {
+		/* For ring 3's handlers: on the way there, see entry.S. */
+		if (!dune_global.ring3_signals)
+			dune_signal_deliver(dune_this_thread(), tf);
+		else if (!(tf->cs & 3) && tf->rip > (uintptr_t)dune_user_look &&
+			 tf->rip < (uintptr_t)dune_user_vmcall_done)
+			tf->rip = (uintptr_t)dune_user_look;
+		return;
+	}
 	if (tf->vector == TRAP_PF)
 		asm volatile("mov %%cr2, %0" : "=r" (cr2));
-	tf->rflags &= ~(uint64_t)FLAG_IOPL;
 
 	done = tf->vector == TRAP_PF && handle_pgflt(tf, cr2);
 	done = done || claimed(&handlers[tf->vector & 255], (uintptr_t)tf, 0, 0);
-	if (!done)
-		dune_hypercall(HC_RAISE, (uintptr_t)tf, cr2);
+	if (!done) {
+		/* The signal is to interrupt what trapped, not us. */
+		asm volatile("cli");
+		dune_hypercall(HC_RAISE, (uintptr_t)tf, cr2, 0);
+	}
 	put_right(tf, cs, ss);
 }
 
@@ -145,13 +169,22 @@ void dune_syscall_trap(struct dune_tf *tf)
 
 DUNE_API void dune_passthrough_syscall(struct dune_tf *tf)
 {
-	struct dune_thread *t = dune_this_thread();
 	/* As in Linux, a number has 32 bits: ring 3 makes no hypercalls. */
 	uint32_t nr = tf->rax;
+	long r;
 
-	t->user_tf = tf;
-	tf->rax = dune_syscall(nr, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9);
-	t->user_tf = NULL;
+	if (dune_global.ring3_signals && dune_signal_syscall(tf))
+		return;
+	do {
+		r = dune_user_syscall(nr, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9, tf);
+	} while (r == -ERESTARTSYS && !dune_global.ring3_signals);
+	if (r == -ERESTARTSYS) {
+		/* Its handler first, then the instruction once more. */
+		tf->rax = nr;
+		tf->rip -= SYSCALL_LEN;
+		return;
+	}
+	tf->rax = r;
 }
 
 DUNE_API int dune_ring3_enter(const struct dune_tf *tf)

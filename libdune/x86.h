@@ -55,10 +55,19 @@
 #define TRAP_MC		18
 #define TRAP_XM		19
 
+/* SYSCALL, and INT 0x80 and SYSENTER as well. */
+#define SYSCALL_LEN	2
+
 /* In a system call's number: a call of the x32 ABI, which libdune does not know. */
 #define X32_BIT		0x40000000
 
+/* The interrupt by which the run loop says: there are signals. */
+#define VECTOR_SIGNAL	255
+
 /* dune_tf.vector of a system call. */
 #define VECTOR_SYSCALL	0x100
+
+/* Linux's, and the host half's: the call was not made, make it again. */
+#define ERESTARTSYS	512
 
 #endif /* _LIBDUNE_X86_H */

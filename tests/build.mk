@@ -28,16 +28,29 @@ build/bin/tests/%_test: tests/guest/%_test.c tests/build.mk build/flags build/li
 GUEST_PROGS := $(foreach p,$(patsubst tests/guest/progs/%.c,build/bin/tests/prog-%,$(wildcard tests/guest/progs/*.c)), \
 	$(p) $(p)-nopie $(p)-static $(p)-static-pie)
 
+define link_prog_static
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -Wall -D_GNU_SOURCE $(1) -o $@ $(filter %.c,$^) -lpthread
+endef
+
+# pthread_cancel() wants libgcc_s, and by dlopen() too late.
 define link_prog
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O1 -g -Wall $(1) -o $@ $< -lpthread
+	$(Q)$(CC) -O1 -g -Wall -D_GNU_SOURCE $(1) -o $@ $(filter %.c %.a,$^) -lpthread \
+		-Wl,--push-state,--no-as-needed -lgcc_s -Wl,--pop-state
 endef
 
+# The same at CPL 0: they enter Dune mode themselves.
+INSIDE_PROGS := build/bin/tests/prog-signals-inside
+$(INSIDE_PROGS): build/bin/tests/prog-%-inside: tests/guest/progs/%.c build/lib/libdune.a tests/build.mk build/flags
+	$(call link_prog,-DINSIDE -Ibuild/include)
+
 build/bin/tests/prog-%-static-pie: tests/guest/progs/%.c tests/build.mk build/flags
-	$(call link_prog,-static-pie -fPIE)
+	$(call link_prog_static,-static-pie -fPIE)
 build/bin/tests/prog-%-static: tests/guest/progs/%.c tests/build.mk build/flags
-	$(call link_prog,-static -no-pie -fno-pie)
+	$(call link_prog_static,-static -no-pie -fno-pie)
 build/bin/tests/prog-%-nopie: tests/guest/progs/%.c tests/build.mk build/flags
 	$(call link_prog,-no-pie -fno-pie)
 build/bin/tests/prog-%: tests/guest/progs/%.c tests/build.mk build/flags
@@ -47,7 +60,7 @@ GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/gue
 $(GUEST_SCRIPTS): build/bin/tests/%: tests/guest/%
 	$(Q)mkdir -p $(@D) && install -m 755 $< $@
 
-tests: $(GUEST_TESTS) $(GUEST_PROGS) $(GUEST_SCRIPTS)
+tests: $(GUEST_TESTS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
 # "CFLAGS: flag flag".

@@ -7,9 +7,9 @@
  * nobody left to tell.
  */
 #include <linux/fcntl.h>
+#include <linux/mman.h>
 
 #include "run.h"
-#include "uaccess.h"
 
 #define MAX_ARGS	(1 << 16)
 
@@ -56,7 +56,7 @@ long read_self(uint64_t name, uint64_t to, uint64_t size)
 	uint64_t i, n = length(program);
 
 	for (i = 0; i < sizeof(copy); i++) {
-		if (copy_from_user(&copy[i], name + i, 1))
+		if (dune_copy_from_user(&copy[i], name + i, 1))
 			return -EFAULT;
 		if (!copy[i])
 			break;
@@ -65,7 +65,7 @@ long read_self(uint64_t name, uint64_t to, uint64_t size)
 		return -ENOSYS;
 	if (n > size)
 		n = size;
-	return copy_to_user(to, program, n) ?: (long)n;
+	return dune_copy_to_user(to, program, n) ?: (long)n;
 }
 
 /* A copy of a string of the program's. */
@@ -74,7 +74,7 @@ static long copy_string(uint64_t from, char *to, size_t size)
 	size_t i;
 
 	for (i = 0; i < size; i++) {
-		if (in_monitor(from + i, 1) || copy_from_user(&to[i], from + i, 1))
+		if (in_monitor(from + i, 1) || dune_copy_from_user(&to[i], from + i, 1))
 			return -EFAULT;
 		if (!to[i])
 			return 0;
@@ -92,7 +92,7 @@ static long copy_args(uint64_t from, const char **to, unsigned int max)
 
 		if (!from)
 			break;
-		if (in_monitor(from + 8 * n, 8) || copy_from_user(&p, from + 8 * n, 8))
+		if (in_monitor(from + 8 * n, 8) || dune_copy_from_user(&p, from + 8 * n, 8))
 			return -EFAULT;
 		to[n] = (const char *)p;
 		if (!p)
@@ -103,51 +103,102 @@ static long copy_args(uint64_t from, const char **to, unsigned int max)
 	return n < max ? (long)n : -E2BIG;
 }
 
-/* One call at a time (do_execve() has a lock). */
-static char path[4096], argv0[4096];
-static const char *args[MAX_ARGS + 8];
+/*
+ * What one call needs, in a mapping of its own: threads may execute at a time,
+ * and a vfork child that succeeds leaves it behind in memory that lives on. So
+ * the places are few and fixed, and whose each is stands in a table.
+ */
+struct call {
+	char		path[4096], argv0[4096];
+	const char	*args[MAX_ARGS + 8];
+};
 
-static long prepare(const struct dune_tf *tf)
+#define PLACE_SIZE	(1UL << 20)
+#define NR_PLACES	((MONITOR_END - EXEC_BASE) / PLACE_SIZE)
+
+static uint32_t owner[NR_PLACES];	/* thread number, 0: free */
+
+static struct call *take_place(void)
+{
+	uint32_t me = sys(__NR_gettid), none = 0;
+	unsigned int i;
+	long p;
+
+	for (i = 0; i < NR_PLACES; i++, none = 0) {
+		if (!__atomic_compare_exchange_n(&owner[i], &none, me, false, __ATOMIC_ACQUIRE,
+						 __ATOMIC_RELAXED))
+			continue;
+		p = sys(__NR_mmap, EXEC_BASE + i * PLACE_SIZE, sizeof(struct call),
+			PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+		if (!sys_failed(p))
+			return (struct call *)p;
+		__atomic_store_n(&owner[i], 0, __ATOMIC_RELEASE);
+		break;
+	}
+	return NULL;
+}
+
+/* What thread @tid has left; of ourselves, or of a vfork child that is gone. */
+void exec_forget(uint32_t tid)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PLACES; i++) {
+		if (__atomic_load_n(&owner[i], __ATOMIC_RELAXED) != tid)
+			continue;
+		sys(__NR_munmap, EXEC_BASE + i * PLACE_SIZE, sizeof(struct call));
+		__atomic_store_n(&owner[i], 0, __ATOMIC_RELEASE);
+	}
+}
+
+static long prepare(struct call *c, const struct dune_tf *tf)
 {
 	int n = 0;
 	long nr;
 
-	nr = copy_string(tf->rdi, path, sizeof(path));
+	nr = copy_string(tf->rdi, c->path, sizeof(c->path));
 	if (nr)
 		return nr;
-	if (is_self(path) && program[0])
-		__builtin_memcpy(path, program, sizeof(path));
-	nr = check_executable(path);
+	if (is_self(c->path) && program[0])
+		__builtin_memcpy(c->path, program, sizeof(c->path));
+	nr = check_executable(c->path);
 	if (nr)
 		return nr;
-	args[n++] = "dune-run";
-	args[n++] = "--argv0";
-	args[n++] = argv0;
-	args[n++] = "--";
-	nr = copy_args(tf->rsi, &args[n], MAX_ARGS);
+	c->args[n++] = "dune-run";
+	c->args[n++] = "--argv0";
+	c->args[n++] = c->argv0;
+	c->args[n++] = "--";
+	nr = copy_args(tf->rsi, &c->args[n], MAX_ARGS);
 	if (nr < 0)
 		return nr;
-	argv0[0] = 0;
-	if (nr && copy_string((uint64_t)args[n], argv0, sizeof(argv0)))
+	if (nr && copy_string((uint64_t)c->args[n], c->argv0, sizeof(c->argv0)))
 		return -E2BIG;
-	args[n] = path;
-	args[n + (nr ? nr : 1)] = NULL;
+	c->args[n] = c->path;
+	c->args[n + (nr ? nr : 1)] = NULL;
 	return 0;
 }
 
-long do_execve(struct dune_tf *tf)
+void do_execve(struct dune_tf *tf)
 {
-	static uint32_t lock;
-	long r;
+	struct dune_tf call = *tf;
+	struct call *c;
 
 	/* Without /proc there is no finding ourselves again. */
-	if (!self[0])
-		return -ENOENT;
-	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-		asm volatile("pause");
-	r = prepare(tf);
-	if (!r)
-		r = sys(__NR_execve, self, args, tf->rdx);
-	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
-	return r;
+	c = self[0] ? take_place() : NULL;
+	if (!c) {
+		tf->rax = self[0] ? -ENOMEM : -ENOENT;
+		return;
+	}
+	call.rax = prepare(c, tf);
+	if (!call.rax) {
+		call.rax = __NR_execve;
+		call.rdi = (uint64_t)self;
+		call.rsi = (uint64_t)c->args;
+		dune_passthrough_syscall(&call);
+	}
+	exec_forget(sys(__NR_gettid));
+	/* Failed, or put off because a signal's handler comes first. */
+	tf->rax = call.rax;
+	tf->rip = call.rip;
 }

@@ -97,7 +97,7 @@ static void enter(bool verbose)
 	dune_vm_default_slot(DUNE_PTE_U);
 	dune_vm_slot_protect(MONITOR_BASE, MONITOR_SIZE, 0);
 	dune_trap_set_syscall_handler(monitor_syscall, DUNE_TRAP_GPRS_ONLY);
-	dune_trap_set_pgflt_handler(monitor_fault, DUNE_TRAP_GPRS_ONLY);
+	dune_signals_to_ring3(true);
 
 	r = dune_init(0) ?: dune_enter();
 	if (r)

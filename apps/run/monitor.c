@@ -5,7 +5,6 @@
 #include <asm/prctl.h>
 
 #include "run.h"
-#include "uaccess.h"
 
 #define MSR_FS_BASE		0xc0000100
 #define MSR_KERNEL_GS_BASE	0xc0000102
@@ -44,19 +43,10 @@ static long do_arch_prctl(struct dune_tf *tf)
 	case ARCH_GET_FS:
 	case ARCH_GET_GS:
 		v = read_msr(tf->rdi == ARCH_GET_FS ? MSR_FS_BASE : MSR_KERNEL_GS_BASE);
-		return copy_to_user(tf->rsi, &v, sizeof(v));
+		return dune_copy_to_user(tf->rsi, &v, sizeof(v));
 	}
 	dune_passthrough_syscall(tf);
 	return tf->rax;
-}
-
-/* Faults of our own copying; all others are the program's. */
-int monitor_fault(uintptr_t addr, uint64_t error, struct dune_tf *tf)
-{
-	if ((tf->cs & 3) || tf->rip != (uint64_t)uaccess_insn)
-		return DUNE_TRAP_PASS;
-	tf->rip = (uint64_t)uaccess_fixup;
-	return DUNE_TRAP_DONE;
 }
 
 /*
@@ -142,11 +132,8 @@ void monitor_syscall(struct dune_tf *tf)
 	case __NR_arch_prctl:
 		tf->rax = do_arch_prctl(tf);
 		break;
-	case __NR_rt_sigaction:
-		tf->rax = do_sigaction(tf);
-		break;
 	case __NR_execve:
-		tf->rax = do_execve(tf);
+		do_execve(tf);
 		break;
 	case __NR_readlink:
 	case __NR_readlinkat:
@@ -155,14 +142,16 @@ void monitor_syscall(struct dune_tf *tf)
 	case __NR_close_range:
 		tf->rax = do_close_range(tf);
 		break;
-	case __NR_sigaltstack:
-		/* Handlers do not run yet; Linux must not use this stack. */
-		tf->rax = 0;
-		break;
-	case __NR_rt_sigreturn:
 	case __NR_rseq:		/* restartable sequences are off: libc does without */
 	case __NR_execveat:
 		tf->rax = -ENOSYS;
+		break;
+	case __NR_vfork:
+	case __NR_clone:
+	case __NR_clone3:
+		dune_passthrough_syscall(tf);
+		if ((long)tf->rax > 0)
+			exec_forget(tf->rax);
 		break;
 	default:
 		dune_passthrough_syscall(tf);

@@ -33,6 +33,7 @@
 #define MONITOR_GUARD	(MONITOR_BASE - PAGE_SIZE)	/* stops a copy that runs in */
 #define ARENA_BASE	(MONITOR_BASE + (256UL << 20))
 #define ARENA_SIZE	(640UL << 20)
+#define EXEC_BASE	(ARENA_BASE + ARENA_SIZE)	/* see exec.c */
 #define TASK_SIZE	(1UL << 47)
 
 /* lib.c */
@@ -94,7 +95,6 @@ int check_executable(const char *path);
 char **script_arguments(char **argv, const char **path, int *error);
 
 /* monitor.c */
-int monitor_fault(uintptr_t addr, uint64_t error, struct dune_tf *tf);
 void monitor_syscall(struct dune_tf *tf);
 
 /* policy.c */
@@ -105,12 +105,10 @@ bool in_monitor(uint64_t start, uint64_t size);
 void brk_init(uint64_t start);
 uint64_t brk_set(uint64_t to);
 
-/* signal.c */
-long do_sigaction(struct dune_tf *tf);
-
 /* exec.c */
 void exec_init(const char *path);
 long read_self(uint64_t name, uint64_t to, uint64_t size);
-long do_execve(struct dune_tf *tf);
+void do_execve(struct dune_tf *tf);
+void exec_forget(uint32_t tid);
 
 #endif /* _APPS_RUN_RUN_H */

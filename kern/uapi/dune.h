@@ -109,10 +109,11 @@ struct dune_sregs {
 /* dune_run.set: what DUNE_RUN takes over from the page before it enters. */
 #define DUNE_SET_REGS		(1U << 0)	/* regs.rsp, regs.rip, regs.rflags */
 #define DUNE_SET_EVENT		(1U << 1)	/* event: deliver it to the guest */
+#define DUNE_SET_INTERRUPT	(1U << 2)	/* interrupt: deliver it when it may be */
 
 /*
- * An exception (vector 0 to 31, but not 2; has_error exactly for 8, 10 to 14,
- * 17 and 21) or an interrupt (32 to 255, only while regs.rflags has IF).
+ * An exception: vector 0 to 31, but not 2; has_error exactly for 8, 10 to 14,
+ * 17 and 21.
  */
 struct dune_event {
 	__u8 vector;
@@ -153,9 +154,9 @@ struct dune_exit_info {
 };
 
 /*
- * The page shared by a vcpu's thread and the module. regs holds the general
- * registers at every exit; rsp, rip and rflags are those of the guest too, but
- * are taken back only with DUNE_SET_REGS. in_syscall belongs to the run loop
+ * The page shared by a vcpu's thread and the module. regs holds the guest's
+ * registers whenever DUNE_RUN has returned, or was left half-way for a signal;
+ * rsp, rip and rflags are taken back only with DUNE_SET_REGS. in_syscall belongs to the run loop
  * in user space: it is set while a forwarded system call is under way there,
  * and the module sets it when it leaves such a call to Linux half-way (a
  * restart after a signal), so that the loop knows whose result it holds.
@@ -165,6 +166,10 @@ struct dune_run {
 	__u32 set;		/* DUNE_SET_*; cleared when taken */
 	__u32 in_syscall;
 	struct dune_event event;
+	__u32 interrupt;	/* vector 32 to 255: once the guest's IF is set and
+				 * nothing else is being delivered. One waits at a
+				 * time: a second takes the first one's place. */
+	__u32 reserved;
 	struct dune_exit_info info;
 };
 

@@ -38,6 +38,23 @@ for link in "" -nopie -static -static-pie; do
 	done
 done
 
+# At CPL 0 as well: the program enters Dune mode itself.
+same_inside() {
+	number=$((number + 1))
+	if cmp -s out.native out.inside; then
+		echo "ok $number $1"
+	else
+		echo "not ok $number $1"
+		diff out.native out.inside | sed 's/^/# /' | head -20
+	fi
+}
+
+for link in "" -static; do
+	same "signals$link" "$here/prog-signals$link"
+done
+"$here/prog-signals-inside" >out.inside 2>&1
+same_inside signals_at_cpl0
+
 cat >script.sh <<-'EOF'
 	#!/bin/sh
 	i=0 sum=0

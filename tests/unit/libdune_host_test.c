@@ -17,14 +17,27 @@ static bool claimed;
 static uintptr_t raised_access;
 static int fatal_signal, syscalls, traps, left;
 
-char dune_trap_move[16];
+static bool grows;		/* the stack that has no place for a frame */
 
-long fake_sys(long nr, long a, long b, long c, long d, long e, long f) { return -ENOSYS; }
+char dune_trap_move[16], dune_trap_bad_stack[16], dune_uaccess_insn[16];
+char dune_user_vmcall_done[16];
+struct dune_global dune_global;
+
+long fake_sys(long nr, long a, long b, long c, long d, long e, long f)
+{
+	return nr == __NR_getrandom && grows ? 1 : -ENOSYS;
+}
+
+long dune_sigaction(struct dune_sighand *hand, int sig, const struct dune_action *new,
+		    struct dune_action *old)
+{
+	return sig;
+}
 bool dune_pgflt_claimed(void) { return claimed; }
 void dune_report_exit(struct dune_thread *thr, long code) { }
-void dune_raise_access(uintptr_t va, uint32_t access) { raised_access = va; }
+void dune_raise_access(struct dune_thread *thr, uintptr_t va, uint32_t access) { raised_access = va; }
 void dune_raise_fatal(int sig, int code, uintptr_t addr) { fatal_signal = sig; }
-void dune_raise_trap(const struct dune_tf *tf, uintptr_t cr2) { traps++; }
+void dune_raise_trap(struct dune_thread *thr, const struct dune_tf *tf, uintptr_t cr2) { traps++; }
 void dune_bases_to_linux(struct dune_thread *thr) { left++; }
 
 int dune_host_syscall(struct dune_thread *thr)
@@ -41,6 +54,9 @@ static void forget(void)
 	fatal_signal = syscalls = traps = left = 0;
 	thread.entered = 1;
 	thread.linux_fault = 0;
+	thread.sig.count = thread.sig.kick = 0;
+	dune_global.ring3_signals = 0;
+	grows = false;
 	run.regs.rip = 0x401000;
 }
 
@@ -85,7 +101,28 @@ static void test_ept_fault(void)
 	refuse(DUNE_ACCESS_WRITE, 0);
 	run.regs.rip = (uintptr_t)dune_trap_move;
 	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
-	ok(raised_access == VA && !run.set, "a trap's frame without a stack: Linux answers");
+	ok(!raised_access && (run.set & DUNE_SET_REGS) &&
+	   run.regs.rip == (uintptr_t)dune_trap_bad_stack,
+	   "a trap's frame without a stack: on to another");
+
+	forget();
+	grows = true;
+	refuse(DUNE_ACCESS_WRITE, 0);
+	run.regs.rip = (uintptr_t)dune_trap_move;
+	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
+	ok(!raised_access && !run.set, "on a stack that can grow: again");
+
+	forget();
+	refuse(DUNE_ACCESS_READ, 0);
+	run.regs.rip = (uintptr_t)dune_uaccess_insn;
+	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
+	ok(injected(TRAP_PF, true, DUNE_PF_PRESENT), "libdune's own copying: a page fault, always");
+
+	forget();
+	refuse(DUNE_ACCESS_READ, 3);
+	run.regs.rip = (uintptr_t)dune_uaccess_insn;
+	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
+	ok(raised_access == VA, "but not ring 3's at that address");
 
 	forget();
 	claimed = true;
@@ -140,6 +177,47 @@ static void test_hypercalls(void)
 	   "Linux ignores the upper half of a number");
 }
 
+static struct dune_tf ring3;
+
+static void call_from(bool from_ring3)
+{
+	forget();
+	run.regs.rax = 0;
+	run.regs.rip = from_ring3 ? (uintptr_t)dune_user_vmcall_done : 0x401003;
+	run.regs.rbx = (uintptr_t)&ring3;
+}
+
+static void test_calls_and_signals(void)
+{
+	call_from(true);
+	ok(dune_ring3_call(t) == &ring3, "a call of ring 3's, and its frame");
+	dune_host_restart(t);
+	ok((long)run.regs.rax == -ERESTARTSYS && !run.set, "put off: CPL 0 is told");
+
+	call_from(false);
+	ok(!dune_ring3_call(t), "a call of CPL 0's");
+	dune_host_restart(t);
+	ok(run.regs.rip == 0x401000 && run.regs.rax == 0 && (run.set & DUNE_SET_REGS),
+	   "put off: it is made again");
+
+	call_from(false);
+	thread.sig.count = thread.sig.kick = 1;
+	ok(!dune_host_may_call(t), "not before the handler");
+	thread.sig.kick = 0;
+	ok(dune_host_may_call(t), "unless CPL 0 keeps it waiting");
+	call_from(true);
+	thread.sig.count = 1;
+	dune_global.ring3_signals = 1;
+	ok(!dune_host_may_call(t), "ring 3 cannot keep it waiting");
+
+	forget();
+	thread.sig.count = thread.sig.kick = 1;
+	run.regs.rip = 0x401003;
+	run.regs.rax = HC_LEAVE;
+	ok(dune_host_exit(t, DUNE_EXIT_VMCALL) == HOST_RESUME && run.regs.rip == 0x401000,
+	   "leaving Dune mode waits too");
+}
+
 static void test_no_way_on(void)
 {
 	forget();
@@ -162,6 +240,7 @@ int main(void)
 	test_ept_fault();
 	test_privileged();
 	test_hypercalls();
+	test_calls_and_signals();
 	test_no_way_on();
 	return tap_end();
 }

@@ -11,10 +11,11 @@
 
 uint32_t dune_slot_table[1 << 17];
 
+static struct dune_thread thread;
 static siginfo_t sent;
 static int nr_sent, set_to_default, unblocked;
 static uint64_t blocked;
-static void *disposition;
+static uint64_t disposition;
 static bool mapped;
 
 static uintptr_t touched;
@@ -22,7 +23,7 @@ static int touched_write;
 static int add_result;
 
 /* Names of <asm/signal.h> come with other values than libc's structures. */
-static long action(int sig, const struct kernel_sigaction *new, struct kernel_sigaction *old)
+static long action(int sig, const struct dune_action *new, struct dune_action *old)
 {
 	if (old)
 		old->handler = disposition;
@@ -80,7 +81,7 @@ static void forget(void)
 	memset(&sent, 0, sizeof(sent));
 	nr_sent = set_to_default = unblocked = 0;
 	blocked = 0;
-	disposition = NULL;
+	disposition = 0;
 	touched = 0;
 	touched_write = -1;
 }
@@ -93,9 +94,10 @@ static bool makes(unsigned int vector, int sig, int code, uintptr_t addr)
 	struct dune_tf tf = { .vector = vector, .rip = RIP, .cs = SEL_KERNEL_CS };
 
 	forget();
-	dune_raise_trap(&tf, 0);
+	dune_raise_trap(&thread, &tf, 0);
 	return nr_sent == 1 && sent.si_signo == sig && sent.si_code == code &&
-	       (uintptr_t)sent.si_addr == addr && unblocked == sig;
+	       (uintptr_t)sent.si_addr == addr && unblocked == sig &&
+	       (vector == 0x80 ? thread.sig.trapno == TRAP_GP : thread.sig.trapno == vector);
 }
 
 static void test_table(void)
@@ -135,11 +137,11 @@ static void test_forced(void)
 	dune_raise(SIGILL, ILL_ILLOPN, RIP);
 	ok(set_to_default == SIGILL && unblocked == SIGILL, "a blocked signal comes all the same");
 	forget();
-	disposition = (void *)1;
+	disposition = HANDLER_IGN;
 	dune_raise(SIGILL, ILL_ILLOPN, RIP);
 	ok(set_to_default == SIGILL, "an ignored one too");
 	forget();
-	disposition = (void *)RIP;
+	disposition = RIP;
 	dune_raise_fatal(SIGSEGV, SEGV_MAPERR, 0);
 	ok(set_to_default == SIGSEGV, "a fatal one has no handler");
 }
@@ -149,7 +151,7 @@ static void page_fault(uintptr_t va, uint64_t error)
 	struct dune_tf tf = { .vector = TRAP_PF, .error = error, .rip = RIP };
 
 	forget();
-	dune_raise_trap(&tf, va);
+	dune_raise_trap(&thread, &tf, va);
 }
 
 static void test_page_faults(void)
@@ -163,8 +165,8 @@ static void test_page_faults(void)
 	ok(touched == va && touched_write == 0, "a read");
 	mapped = true;
 	page_fault(va, DUNE_PF_PRESENT | DUNE_PF_FETCH | DUNE_PF_LINUX);
-	ok(!touched && sent.si_code == SEGV_ACCERR && (uintptr_t)sent.si_addr == va,
-	   "nobody jumps there to see");
+	ok(!touched && sent.si_code == SEGV_ACCERR && (uintptr_t)sent.si_addr == va &&
+	   thread.sig.cr2 == va && thread.sig.error == 0x15, "nobody jumps there to see");
 	mapped = false;
 	page_fault(va, DUNE_PF_PRESENT | DUNE_PF_FETCH | DUNE_PF_LINUX);
 	ok(!touched && sent.si_code == SEGV_MAPERR, "nor where nothing is");

@@ -54,7 +54,7 @@ typedef void (*dune_syscall_fn)(struct dune_tf *tf);
 
 /**
  * dune_trap_set_handler - handle an exception or interrupt of this process
- * @vector: 0 to 255, but not 2 (NMI), 8 (double fault) or 18 (machine check)
+ * @vector: 0 to 254, but not 2 (NMI), 8 (double fault) or 18 (machine check)
  * @fn: the handler, NULL to give the vector back
  * @flags: DUNE_TRAP_GPRS_ONLY or 0
  *
@@ -87,8 +87,50 @@ int dune_trap_set_syscall_handler(dune_syscall_fn fn, unsigned int flags);
  *
  * Puts the result into tf->rax. For a syscall handler. The arguments go as
  * they are; whether ring 3 may pass such pointers is the caller's to judge.
+ * After dune_signals_to_ring3(), the call may not have been made because a
+ * signal's handler must run first: then the frame makes it again afterwards.
  */
 void dune_passthrough_syscall(struct dune_tf *tf);
+
+/* tf->vector of a signal that arrives as an interrupt. */
+#define DUNE_VECTOR_SIGNAL(sig)	(200 + (sig))
+
+/**
+ * dune_signal_set_handler - take a signal as an interrupt in Dune mode
+ * @sig: 1 to 64, but not SIGKILL or SIGSTOP
+ * @fn: the handler, NULL to have the signal's default action again
+ * @flags: DUNE_TRAP_GPRS_ONLY or 0
+ *
+ * @fn gets the interrupted registers, of CPL 0 or ring 3, with the vector
+ * DUNE_VECTOR_SIGNAL(sig), and may change them. It runs on a small stack of
+ * libdune's with all signals blocked that can be; interrupted system calls are
+ * made again. In a thread outside Dune mode it is called there. What it returns
+ * does not matter.
+ *
+ * Without it, signals go to the handlers of sigaction(2), in Dune mode too, with
+ * the guest's registers in their ucontext. Returns 0 or -EINVAL. Thread-safe.
+ */
+int dune_signal_set_handler(int sig, dune_trap_fn fn, unsigned int flags);
+
+/**
+ * dune_signals_to_ring3 - signal handlers are ring 3's from now on
+ *
+ * For a monitor whose program in ring 3 is the process: rt_sigaction(2),
+ * sigaltstack(2) and rt_sigreturn(2), as they come to dune_passthrough_syscall(),
+ * are then the program's, and its handlers run in ring 3, never while CPL 0
+ * works. The syscall handler must be DUNE_TRAP_GPRS_ONLY. Before dune_init().
+ */
+void dune_signals_to_ring3(bool on);
+
+/**
+ * dune_copy_from_user - read memory of ring 3's
+ * dune_copy_to_user - write it
+ *
+ * Return 0, or -EFAULT where it is not ring 3's (see dune_vm_slot_protect()) or
+ * Linux allows no such access. Context: CPL 0 in Dune mode.
+ */
+int dune_copy_from_user(void *to, uint64_t from, uint64_t size);
+int dune_copy_to_user(uint64_t to, const void *from, uint64_t size);
 
 /**
  * dune_ring3_enter - run code at CPL 3

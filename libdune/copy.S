@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * copy.S - copy memory that may not be there, and survive it
+ *
+ * uint64_t dune_uaccess(void *to, const void *from, uint64_t size, bool smap)
+ *
+ * At CPL 0 in Dune mode. Returns how many bytes are left. A page fault at
+ * dune_uaccess_insn goes on at dune_uaccess_fixup, see trap.c.
+ */
+	.text
+	.globl	dune_uaccess, dune_uaccess_insn, dune_uaccess_fixup
+	.hidden	dune_uaccess, dune_uaccess_insn, dune_uaccess_fixup
+	.type	dune_uaccess, @function
+dune_uaccess:
+	.cfi_startproc
+	mov	%ecx, %r8d
+	mov	%rdx, %rcx
+	test	%r8b, %r8b
+	jz	dune_uaccess_insn
+	stac
+dune_uaccess_insn:
+	rep movsb
+dune_uaccess_fixup:
+	test	%r8b, %r8b
+	jz	1f
+	clac
+1:	mov	%rcx, %rax
+	ret
+	.cfi_endproc
+	.size	dune_uaccess, . - dune_uaccess
+
+	.section .note.GNU-stack, "", @progbits

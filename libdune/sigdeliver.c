@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sigdeliver.c - hand the signals in the queue to the program's handlers
+ *
+ * In the guest half. To handlers at CPL 0, where VECTOR_SIGNAL has interrupted
+ * it; where the program is in ring 3, on the way back there.
+ */
+#include <linux/types.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <asm/sigcontext.h>
+
+#include "priv.h"
+
+struct vector_handler {
+	dune_trap_fn	fn;
+	unsigned int	flags;
+};
+
+static struct vector_handler vectors[NR_SIGNALS];
+
+DUNE_API int dune_signal_set_handler(int sig, dune_trap_fn fn, unsigned int flags)
+{
+	struct dune_action action = { .handler = fn ? HANDLER_VECTOR : HANDLER_DFL };
+
+	if (sig < 1 || sig > NR_SIGNALS || flags & ~DUNE_TRAP_GPRS_ONLY)
+		return -EINVAL;
+	vectors[sig - 1].flags = flags;
+	__atomic_store_n(&vectors[sig - 1].fn, fn, __ATOMIC_RELEASE);
+	action.flags = SA_RESTART;
+	if (dune_active())
+		return dune_hypercall(HC_SIGACTION, sig, (uintptr_t)&action, 0);
+	return dune_sigaction(&dune_sighand_main, sig, &action, NULL);
+}
+
+static void call_vector(struct dune_tf *tf, int sig)
+{
+	const struct vector_handler *h = &vectors[sig - 1];
+	dune_trap_fn fn = __atomic_load_n(&h->fn, __ATOMIC_ACQUIRE);
+
+	tf->vector = DUNE_VECTOR_SIGNAL(sig);
+	tf->error = 0;
+	if (!fn)
+		return;
+	if (h->flags & DUNE_TRAP_GPRS_ONLY)
+		fn(tf);
+	else
+		dune_call_saving_vectors(fn, (uintptr_t)tf, 0, 0);
+}
+
+/* In a thread that is not in Dune mode: the same handler, the same frame. */
+void dune_signal_vector_outside(int sig, struct sigcontext *mc)
+{
+	struct dune_tf tf;
+
+	dune_tf_from_context(&tf, mc);
+	tf.cs = mc->cs;
+	tf.ss = mc->ss;
+	call_vector(&tf, sig);
+	dune_tf_to_context(mc, &tf);
+}
+
+/* As the kernel's force_sigsegv(): there is no place for the frame. */
+static void no_frame(int sig)
+{
+	if (sig == SIGSEGV)
+		dune_raise_fatal(SIGSEGV, SI_KERNEL, 0);
+	else
+		dune_raise(SIGSEGV, SI_KERNEL, 0);
+}
+
+static void deliver_queue(struct dune_thread *t, struct dune_tf *tf)
+{
+	struct dune_sigstate *s = &t->sig;
+	uint64_t saved = s->saved_mask, mask = s->mask;
+	const struct dune_signal *signal;
+	bool pushed = false;
+	uint32_t i;
+
+	/* The last one's handler runs first, as with Linux. */
+	for (i = 0; i < s->count; i++) {
+		signal = &s->queue[i];
+		if (signal->action.handler == HANDLER_VECTOR) {
+			call_vector(tf, signal->sig);
+			continue;
+		}
+		if (!dune_sigframe_push(t, tf, signal, saved)) {
+			no_frame(signal->sig);
+			continue;
+		}
+		mask |= signal->action.mask;
+		if (!(signal->action.flags & SA_NODEFER))
+			mask |= SIG_BIT(signal->sig);
+		saved = mask;
+		pushed = true;
+	}
+	/* With no frame to bring the mask back by, it is back now. */
+	if (!pushed)
+		mask = saved;
+	s->count = 0;
+	dune_sigmask_set(mask);
+}
+
+/* Until there is none, with interrupts off: the next comes behind the return. */
+void dune_signal_deliver(struct dune_thread *t, struct dune_tf *tf)
+{
+	struct dune_sigstate *s = &t->sig;
+
+	if (s->delivering)
+		return;
+	s->delivering = 1;
+	for (;;) {
+		asm volatile("cli" : : : "memory");
+		if (!s->count)
+			break;
+		deliver_queue(t, tf);
+	}
+	s->delivering = 0;
+}
+
+/* On the way to ring 3: see entry.S. */
+void dune_signal_to_ring3(struct dune_tf *tf)
+{
+	dune_signal_deliver(dune_this_thread(), tf);
+}
+
+DUNE_API void dune_signals_to_ring3(bool on)
+{
+	dune_global.ring3_signals = on;
+}
+
+/* ---- ring 3's own calls about signals ----------------------------------- */
+
+static long user_sigaction(const struct dune_tf *tf)
+{
+	struct dune_action new, old;
+	long r;
+
+	if (tf->r10 != 8)
+		return -EINVAL;
+	if (tf->rsi && dune_copy_from_user(&new, tf->rsi, sizeof(new)))
+		return -EFAULT;
+	r = dune_hypercall(HC_SIGACTION, tf->rdi, tf->rsi ? (uintptr_t)&new : 0, (uintptr_t)&old);
+	if (!r && tf->rdx && dune_copy_to_user(tf->rdx, &old, sizeof(old)))
+		r = -EFAULT;
+	return r;
+}
+
+static long user_sigaltstack(struct dune_thread *t, const struct dune_tf *tf)
+{
+	struct dune_altstack new, old;
+	long r;
+
+	if (tf->rdi && dune_copy_from_user(&new, tf->rdi, sizeof(new)))
+		return -EFAULT;
+	r = dune_sigaltstack(t, tf->rsp, tf->rdi ? &new : NULL, &old);
+	if (!r && tf->rsi && dune_copy_to_user(tf->rsi, &old, sizeof(old)))
+		r = -EFAULT;
+	return r;
+}
+
+static void user_sigreturn(struct dune_thread *t, struct dune_tf *tf)
+{
+	uint64_t mask;
+
+	if (dune_sigframe_pop(t, tf, true, &mask))
+		dune_raise(SIGSEGV, SI_KERNEL, 0);
+	else
+		dune_sigmask_set(mask);
+}
+
+/* Whether the call in @tf was one of these, and is done. */
+bool dune_signal_syscall(struct dune_tf *tf)
+{
+	struct dune_thread *t = dune_this_thread();
+
+	switch (tf->rax) {
+	case __NR_rt_sigaction:
+		tf->rax = user_sigaction(tf);
+		return true;
+	case __NR_sigaltstack:
+		tf->rax = user_sigaltstack(t, tf);
+		return true;
+	case __NR_rt_sigreturn:
+		user_sigreturn(t, tf);
+		return true;
+	}
+	return false;
+}

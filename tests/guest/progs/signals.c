@@ -1,0 +1,703 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals.c - every rule about signals, told as lines of text
+ *
+ * Nothing in them depends on addresses or time: the same lines must come
+ * natively, under dune-run, and (with INSIDE) at CPL 0 in Dune mode.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#ifdef INSIDE
+#include <dune/dune.h>
+#endif
+
+#define say(...) do { printf(__VA_ARGS__); putchar('\n'); } while (0)
+
+static volatile int came, depth, last;
+static volatile uintptr_t handler_sp;
+
+static void handle(int sig, void (*fn)(int sig, siginfo_t *info, void *uc), int flags)
+{
+	struct sigaction sa = { .sa_sigaction = fn, .sa_flags = flags | SA_SIGINFO };
+
+	sigaction(sig, &sa, NULL);
+}
+
+static void count(int sig, siginfo_t *info, void *uc)
+{
+	char here;
+
+	came++;
+	last = sig;
+	handler_sp = (uintptr_t)&here;
+}
+
+static uint64_t mask_now(void)
+{
+	uint64_t mask = 0;
+
+	syscall(SYS_rt_sigprocmask, 0, NULL, &mask, 8);
+	return mask;
+}
+
+static void after(int ms)
+{
+	struct itimerval it = { .it_value = { ms / 1000, ms % 1000 * 1000 } };
+
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
+/* ---- registers ---------------------------------------------------------- */
+
+static const int numbers[] = { REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_R8, REG_R9,
+			       REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
+
+static void look(int sig, siginfo_t *info, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+	unsigned int i, good = 0;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		good += r[numbers[i]] == 0x1000 + numbers[i];
+	say("registers seen: %u, trap %lld, flags %llx, at its address %d", good, r[REG_TRAPNO],
+	    r[REG_EFL] & 0x8d5, info->si_addr == (void *)r[REG_RIP]);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		r[numbers[i]] += 0x1000;
+	r[REG_RAX] = 4711;
+	r[REG_RIP] += 2;
+	r[REG_EFL] |= 1;
+}
+
+static void registers(void)
+{
+	static uint64_t out[16];
+
+	handle(SIGILL, look, 0);
+#define LOAD(reg, n)	"mov $0x1000 + " #n ", %%" #reg "\n\t"
+	asm volatile(LOAD(rbx, 11) LOAD(rcx, 14) LOAD(rdx, 12) LOAD(rsi, 9) LOAD(rdi, 8)
+		     LOAD(r8, 0) LOAD(r9, 1) LOAD(r10, 2) LOAD(r11, 3) LOAD(r12, 4) LOAD(r13, 5)
+		     LOAD(r14, 6) LOAD(r15, 7)
+		     "xor %%eax, %%eax\n\tclc\n\t"
+		     "movq $99, -8(%%rsp)\n\t"		/* the red zone */
+		     "movq $98, -128(%%rsp)\n\t"
+		     "ud2\n\t"
+		     "mov %%rax, %0\n\tmov %%rbx, 8+%0\n\tmov %%r15, 16+%0\n\tmov %%rdi, 24+%0\n\t"
+		     "setc 32+%0\n\t"
+		     "mov -8(%%rsp), %%rax\n\tmov %%rax, 40+%0\n\t"
+		     "mov -128(%%rsp), %%rax\n\tmov %%rax, 48+%0\n\t"
+		     : "=m" (out) : : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10",
+		       "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+	say("registers changed: %lu %lx %lx %lx carry %lu red zone %lu %lu", out[0], out[1], out[2],
+	    out[3], out[4] & 1, out[5], out[6]);
+}
+
+static void change_vectors(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	struct _libc_fpstate *fp = uc->uc_mcontext.fpregs;
+	double garbage = 7;
+
+	say("xmm3 in the frame: %x, mxcsr %x, cwd %x", fp->_xmm[3].element[0], fp->mxcsr, fp->cwd);
+	fp->_xmm[3].element[0] = 0x77;
+	asm volatile("cvtsi2sd %%eax, %%xmm4\n\tfldpi\n\tfldpi" : "+x" (garbage) : "a" (5) : "xmm4");
+	uc->uc_mcontext.gregs[REG_RIP] += 2;
+}
+
+static void vectors(void)
+{
+	uint32_t in[4] = { 0x55, 2, 3, 4 }, out[4] = { 0 };
+	uint64_t four = 0;
+	uint32_t csr = 0x1fc0;
+
+	handle(SIGILL, change_vectors, 0);
+	asm volatile("ldmxcsr %4\n\tmovdqu %2, %%xmm3\n\tmovdqu %2, %%xmm4\n\tud2\n\t"
+		     "movdqu %%xmm3, %0\n\tmovq %%xmm4, %1\n\tstmxcsr %3"
+		     : "=m" (out), "=m" (four), "+m" (in), "=m" (csr) : "m" (csr)
+		     : "xmm3", "xmm4", "memory");
+	say("xmm3 changed to %x, xmm4 kept %lx, mxcsr %x", out[0], four, csr);
+	csr = 0x1f80;
+	asm volatile("ldmxcsr %0" : : "m" (csr));
+}
+
+/* ---- faults ------------------------------------------------------------- */
+
+static sigjmp_buf back;
+static char *area;
+
+static void told(int sig, siginfo_t *info, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	say("  signal %d code %d, address +%ld, trap %lld error %llx cr2 +%lld", sig, info->si_code,
+	    (sig == SIGSEGV || sig == SIGBUS) && info->si_code > 0 && info->si_code < 128 ? (long)((char *)info->si_addr - area) : 0,
+	    r[REG_TRAPNO], r[REG_TRAPNO] == 14 ? r[REG_ERR] : 0,
+	    r[REG_TRAPNO] == 14 ? r[REG_CR2] - (greg_t)area : 0);
+	siglongjmp(back, 1);
+}
+
+#define FAULT(name, ...) do { \
+	say("fault %s", name); \
+	if (!sigsetjmp(back, 1)) \
+		__VA_ARGS__; \
+	} while (0)
+
+static void faults(void)
+{
+	volatile int zero = 0;
+	int sig, fd = memfd_create("f", 0);
+
+	area = mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(area + 4096, 4096, PROT_READ);
+	mprotect(area + 8192, 4096, PROT_READ | PROT_WRITE);
+	mmap(area + 12288, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+	munmap(area + 65536, 4096);
+	(void)*(volatile char *)(area + 4096);
+	for (sig = SIGHUP; sig < SIGTERM; sig++)
+		handle(sig, told, 0);
+	FAULT("read", *(volatile char *)area);
+	FAULT("write", *(volatile char *)(area + 5) = 1);
+	FAULT("read-only", *(volatile char *)(area + 4100) = 1);
+	FAULT("unmapped", *(volatile char *)(area + 65536 + 9) = 1);
+	FAULT("unmapped read", *(volatile char *)(area + 65536 + 9));
+	FAULT("execute", ((void (*)(void))(area + 8192))());
+	FAULT("execute nothing", ((void (*)(void))(area + 65536))());
+	FAULT("beyond the file", *(volatile char *)(area + 12288));
+	FAULT("divide", zero = 12 / zero);
+	FAULT("ud2", asm volatile("ud2"));
+	FAULT("int3", asm volatile("int3"));
+	FAULT("int 0x81", asm volatile("int $0x81"));
+	FAULT("not canonical", asm volatile("mov (%0), %%al" : : "r" (1UL << 62) : "rax"));
+	FAULT("hlt", asm volatile("hlt"));
+	FAULT("sse", asm volatile("pushq $0x1f00\n\tldmxcsr (%%rsp)\n\tadd $8, %%rsp\n\t"
+				  "xorps %%xmm0, %%xmm0\n\tdivss %%xmm0, %%xmm0" : : : "xmm0"));
+	FAULT("raised", raise(SIGSEGV));
+	asm volatile("pushq $0x1f80\n\tldmxcsr (%rsp)\n\tadd $8, %rsp");
+	for (sig = SIGHUP; sig < SIGTERM; sig++)
+		signal(sig, SIG_DFL);
+}
+
+static void step(int sig, siginfo_t *info, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	came++;
+	last = info->si_code;
+	if (came == 4)
+		r[REG_EFL] &= ~0x100;
+}
+
+static void single_step(void)
+{
+	came = 0;
+	handle(SIGTRAP, step, 0);
+	asm volatile("pushf\n\torl $0x100, (%%rsp)\n\tpopf\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop"
+		     : : : "cc", "memory");
+	say("steps %d code %d", came, last);
+}
+
+/* ---- stacks ------------------------------------------------------------- */
+
+static void stack_told(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	stack_t now = { 0 }, other = { .ss_sp = area, .ss_size = 65536 };
+	int r;
+
+	sigaltstack(NULL, &now);
+	r = sigaltstack(&other, NULL);
+	say("  on the stack: flags %x, in the frame %x size %zu; change: %d", now.ss_flags,
+	    uc->uc_stack.ss_flags, uc->uc_stack.ss_size, r ? errno : 0);
+	if (!r)
+		sigaltstack(&now, NULL);
+	if (sig == SIGSEGV)
+		siglongjmp(back, 1);
+	if (!depth++)
+		raise(sig);
+}
+
+static int overflow(int n)
+{
+	volatile char page[4096];
+
+	page[0] = n;
+	return n > 1 << 20 ? 0 : overflow(n + 1) + page[0];
+}
+
+static void stacks(void)
+{
+	size_t size = 65536;
+	char *mine = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t ss = { .ss_sp = mine, .ss_size = 100 }, old = { 0 };
+
+	say("too small: %d", sigaltstack(&ss, NULL) ? errno : 0);
+	ss.ss_size = size;
+	ss.ss_flags = 77;
+	say("bad flags: %d", sigaltstack(&ss, NULL) ? errno : 0);
+	ss.ss_flags = 0;
+	say("set: %d", sigaltstack(&ss, &old));
+	say("was: flags %x size %zu", old.ss_flags, old.ss_size);
+	say("bad pointer: %ld %d", syscall(SYS_sigaltstack, 8L, NULL), errno);
+
+	handle(SIGUSR1, count, 0);
+	raise(SIGUSR1);
+	say("without SA_ONSTACK on it: %d", handler_sp - (uintptr_t)mine < size);
+	handle(SIGUSR1, count, SA_ONSTACK);
+	raise(SIGUSR1);
+	say("with: %d", handler_sp - (uintptr_t)mine < size);
+	depth = 0;
+	handle(SIGUSR1, stack_told, SA_ONSTACK | SA_NODEFER);
+	raise(SIGUSR1);
+	ss.ss_flags = 1U << 31;
+	sigaltstack(&ss, NULL);
+	depth = 0;
+	say("disarmed in the handler");
+	raise(SIGUSR1);
+	sigaltstack(NULL, &old);
+	say("after: flags %x size %zu", old.ss_flags, old.ss_size);
+	ss.ss_flags = 0;
+	sigaltstack(&ss, NULL);
+	handle(SIGSEGV, stack_told, SA_ONSTACK);
+	say("stack overflow");
+	if (!sigsetjmp(back, 1))
+		overflow(0);
+	ss.ss_flags = SS_DISABLE;
+	sigaltstack(&ss, &old);
+	say("before disabling: flags %x size %zu", old.ss_flags, old.ss_size);
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* ---- flags and masks ---------------------------------------------------- */
+
+static void nested(int sig, siginfo_t *info, void *uc)
+{
+	int d = ++depth;
+
+	say("  handler %d enters at depth %d, mask %lx", sig, d, mask_now());
+	if (d < 3)
+		raise(sig == SIGUSR1 && d == 2 ? SIGUSR2 : sig);
+	say("  handler %d leaves depth %d", sig, d);
+}
+
+static void flags(void)
+{
+	struct sigaction sa, old;
+
+	handle(SIGUSR1, nested, 0);
+	handle(SIGUSR2, nested, 0);
+	depth = 0;
+	say("deferred");
+	raise(SIGUSR1);
+	handle(SIGUSR1, nested, SA_NODEFER);
+	depth = 0;
+	say("not deferred");
+	raise(SIGUSR1);
+	handle(SIGUSR1, count, SA_RESETHAND);
+	raise(SIGUSR1);
+	sigaction(SIGUSR1, NULL, &old);
+	say("for one time, then default: %d, flags %x", old.sa_handler == SIG_DFL, old.sa_flags);
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_sigaction = count;
+	sa.sa_flags = SA_SIGINFO | SA_RESTART | 0x400 | 0x20000;
+	sigfillset(&sa.sa_mask);
+	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGUSR1, NULL, &old);
+	say("told back: same %d flags %x mask %d %d", old.sa_sigaction == count, old.sa_flags,
+	    sigismember(&old.sa_mask, SIGKILL), sigismember(&old.sa_mask, SIGUSR2));
+	say("not for SIGKILL: %d, nor 0: %d, nor 65: %ld %d", sigaction(SIGKILL, &sa, NULL),
+	    sigaction(0, &sa, NULL), syscall(SYS_rt_sigaction, 65, NULL, &old, 8), errno);
+	say("a size of 4: %ld %d, a bad address: %ld %d", syscall(SYS_rt_sigaction, 10, NULL, &old, 4),
+	    errno, syscall(SYS_rt_sigaction, 10, 8L, NULL, 8), errno);
+	say("mask at the end %lx", mask_now());
+	signal(SIGUSR1, SIG_IGN);
+	raise(SIGUSR1);
+	say("ignored");
+}
+
+static void order(int sig, siginfo_t *info, void *uc)
+{
+	say("  signal %d value %d code %d, from here %d", sig == SIGUSR1 ? sig : sig - SIGRTMIN,
+	    info->si_value.sival_int, info->si_code, info->si_pid == getpid());
+}
+
+static void queueing(void)
+{
+	struct sigaction sa = { .sa_sigaction = order, .sa_flags = SA_SIGINFO };
+	sigset_t set, old, now;
+	int i;
+
+	sigfillset(&sa.sa_mask);
+	sigfillset(&set);
+	for (i = 0; i < 3; i++)
+		sigaction(SIGRTMIN + i, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+	sigprocmask(SIG_SETMASK, &set, &old);
+	for (i = 0; i < 3; i++) {
+		sigqueue(getpid(), SIGRTMIN + 2 - i, (union sigval){ .sival_int = 10 + i });
+		sigqueue(getpid(), SIGRTMIN + 2 - i, (union sigval){ .sival_int = 20 + i });
+		raise(SIGUSR1);
+	}
+	sigpending(&now);
+	say("pending: %d %d %d", sigismember(&now, SIGUSR1), sigismember(&now, SIGRTMIN),
+	    sigismember(&now, SIGUSR2));
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	say("all delivered");
+}
+
+/* ---- calls that a signal interrupts ------------------------------------- */
+
+static int pipes[2], pair[2], ep;
+
+static long block_read(void) { char c; return read(pipes[0], &c, 1); }
+static long block_recv(void) { char c; return recv(pair[0], &c, 1, 0); }
+static long block_poll(void) { struct pollfd p = { pipes[0], POLLIN, 0 }; return poll(&p, 1, 3000); }
+static long block_epoll(void) { struct epoll_event e; return epoll_wait(ep, &e, 1, 3000); }
+static long block_pause(void) { return pause(); }
+static long block_wait(void) { return waitpid(-1, NULL, 0); }
+static long block_futex(void)
+{
+	static int word;
+	struct timespec t = { 3, 0 };
+
+	return syscall(SYS_futex, &word, 0, 0, &t, NULL, 0);
+}
+static long block_nanosleep(void)
+{
+	struct timespec t = { 3, 0 }, left = { 0 };
+	long r = nanosleep(&t, &left);
+
+	return r < 0 && left.tv_sec ? r : 99;
+}
+static long block_clock(void)
+{
+	struct timespec t = { 3, 0 };
+
+	errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+	return errno ? -1 : 0;
+}
+static long block_select(void)
+{
+	struct timeval t = { 3, 0 };
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(pipes[0], &set);
+	return select(pipes[0] + 1, &set, NULL, NULL, &t);
+}
+static long block_write(void)
+{
+	static char much[1 << 17];
+
+	return write(pipes[1], much, sizeof(much));
+}
+static long block_sigtimedwait(void)
+{
+	struct timespec t = { 3, 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	return sigtimedwait(&set, NULL, &t);
+}
+
+static const struct {
+	const char *name;
+	long (*fn)(void);
+	int restarts;
+} blocking[] = {
+	{ "read", block_read, 1 }, { "recv", block_recv, 1 }, { "poll", block_poll, 0 },
+	{ "epoll_wait", block_epoll, 0 }, { "pause", block_pause, 0 }, { "wait", block_wait, 1 },
+	{ "futex", block_futex, 0 }, { "nanosleep", block_nanosleep, 0 },
+	{ "clock_nanosleep", block_clock, 0 }, { "select", block_select, 0 },
+	{ "sigtimedwait", block_sigtimedwait, 0 }, { "write", block_write, 0 },
+};
+
+/* The second time it comes, what the call waits for is there. */
+static void wake(int sig, siginfo_t *info, void *uc)
+{
+	if (++came == 1) {
+		after(100);
+		return;
+	}
+	(void)!write(pipes[1], "x", 1);
+	(void)!write(pair[1], "x", 1);
+}
+
+static void interrupted(void)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	unsigned int i;
+	char drain;
+	pid_t child;
+	long r;
+
+	(void)!pipe(pipes);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	ep = epoll_create1(0);
+	epoll_ctl(ep, EPOLL_CTL_ADD, pipes[0], &e);
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		struct timespec t = { 6, 0 };
+
+		nanosleep(&t, NULL);
+		_exit(5);
+	}
+	for (i = 0; i < sizeof(blocking) / sizeof(blocking[0]); i++) {
+		handle(SIGALRM, count, 0);
+		came = 0;
+		after(100);
+		errno = 0;
+		r = blocking[i].fn();
+		say("%s: %ld errno %d, handler %d", blocking[i].name, r, errno, came);
+		if (blocking[i].fn == block_wait || blocking[i].fn == block_write)
+			continue;
+		handle(SIGALRM, wake, SA_RESTART);
+		came = 0;
+		after(100);
+		errno = 0;
+		r = blocking[i].fn();
+		say("%s with SA_RESTART: %ld errno %d, handler %s", blocking[i].name, r, errno,
+		    came == 1 ? "once" : "twice");
+		after(0);
+		fcntl(pipes[0], F_SETFL, O_NONBLOCK);
+		while (read(pipes[0], &drain, 1) == 1)
+			;
+		fcntl(pipes[0], F_SETFL, 0);
+		while (recv(pair[0], &drain, 1, MSG_DONTWAIT) == 1)
+			;
+	}
+	kill(child, SIGKILL);
+	handle(SIGALRM, wake, SA_RESTART);
+	say("wait at last: %d", waitpid(child, NULL, 0) == child);
+}
+
+/* ---- masks for the time of a call --------------------------------------- */
+
+static void tell_mask(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	uint64_t saved;
+
+	memcpy(&saved, &uc->uc_sigmask, 8);
+	say("  handler %d: mask %lx, to come back to %lx", sig, mask_now(), saved);
+}
+
+static void temporary_masks(void)
+{
+	struct timespec t = { 3, 0 };
+	struct epoll_event e;
+	sigset_t block, only1;
+	int r;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGUSR1);
+	sigaddset(&block, SIGUSR2);
+	sigprocmask(SIG_SETMASK, &block, NULL);
+	sigemptyset(&only1);
+	sigaddset(&only1, SIGHUP);
+	handle(SIGUSR1, tell_mask, 0);
+	handle(SIGUSR2, tell_mask, 0);
+
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	r = sigsuspend(&only1);
+	say("sigsuspend: %d %d", r, errno);
+	raise(SIGUSR1);
+	r = ppoll(NULL, 0, &t, &only1);
+	say("ppoll: %d %d", r, errno);
+	raise(SIGUSR2);
+	r = pselect(0, NULL, NULL, NULL, &t, &only1);
+	say("pselect: %d %d", r, errno);
+	raise(SIGUSR1);
+	r = epoll_pwait(ep, &e, 1, 3000, &only1);
+	say("epoll_pwait: %d %d", r, errno);
+	t.tv_sec = 0;
+	say("ppoll in time: %d", ppoll(NULL, 0, &t, &only1));
+	say("mask after: %lx", mask_now());
+}
+
+static void waiting(void)
+{
+	struct signalfd_siginfo si;
+	struct timespec t = { 3, 0 };
+	siginfo_t info;
+	sigset_t set;
+	int fd, r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	fd = signalfd(-1, &set, 0);
+	sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 42 });
+	raise(SIGUSR1);
+	r = read(fd, &si, sizeof(si));
+	say("signalfd: %d, signal %d", r, si.ssi_signo == SIGUSR1);
+	r = sigtimedwait(&set, &info, &t);
+	say("sigtimedwait: %d value %d", r == SIGRTMIN, info.si_value.sival_int);
+	t.tv_sec = 0;
+	r = sigtimedwait(&set, &info, &t);
+	say("none left: %d %d", r, errno);
+	close(fd);
+	sigemptyset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static void timers(void)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN,
+			       .sigev_value.sival_int = 7 };
+	struct itimerspec its = { .it_value = { 0, 50000000 } };
+	struct itimerval prof = { .it_value = { 0, 20000 } };
+	timer_t timer;
+
+	handle(SIGRTMIN, order, 0);
+	timer_create(CLOCK_MONOTONIC, &ev, &timer);
+	timer_settime(timer, 0, &its, NULL);
+	pause();
+	timer_delete(timer);
+	handle(SIGVTALRM, count, 0);
+	came = 0;
+	setitimer(ITIMER_VIRTUAL, &prof, NULL);
+	while (!came)
+		;
+	say("virtual time ran out in a loop");
+	handle(SIGPROF, count, 0);
+	came = 0;
+	setitimer(ITIMER_PROF, &prof, NULL);
+	while (!came)
+		getppid();
+	say("and with system calls");
+	handle(SIGALRM, count, 0);
+	alarm(1);
+	pause();
+	say("alarm %d", last);
+}
+
+static pthread_t main_thread;
+static volatile int target_ready, stop;
+
+static void which(int sig, siginfo_t *info, void *uc)
+{
+	came = pthread_equal(pthread_self(), main_thread) ? 1 : 2;
+	stop = 1;
+}
+
+static void *target(void *arg)
+{
+	target_ready = 1;
+	while (!stop)
+		;
+	return NULL;
+}
+
+static void threads(void)
+{
+	pthread_t t;
+
+	main_thread = pthread_self();
+	handle(SIGUSR1, which, 0);
+	pthread_create(&t, NULL, target, NULL);
+	while (!target_ready)
+		;
+	pthread_kill(t, SIGUSR1);
+	pthread_join(t, NULL);
+	say("sent to a thread: %s", came == 2 ? "it came there" : "it went astray");
+}
+
+static void *cancelled(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void cancellation(void)
+{
+	pthread_t t;
+	void *r;
+
+	pthread_create(&t, NULL, cancelled, NULL);
+	pthread_cancel(t);
+	pthread_join(t, &r);
+	say("cancelled: %d", r == PTHREAD_CANCELED);
+}
+
+static void children(void)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		raise(SIGSTOP);
+		_exit(7);
+	}
+	waitpid(pid, &status, WUNTRACED);
+	say("stopped: %d by %d", WIFSTOPPED(status), WSTOPSIG(status));
+	kill(pid, SIGCONT);
+	waitpid(pid, &status, WCONTINUED);
+	say("continued: %d", WIFCONTINUED(status));
+	waitpid(pid, &status, 0);
+	say("status %x", status);
+	signal(SIGCHLD, SIG_IGN);
+	pid = fork();
+	if (!pid)
+		_exit(1);
+	say("no zombie: %d %d", waitpid(pid, &status, 0), errno);
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
+	if (!pid) {
+		handle(SIGTERM, count, 0);
+		for (;;)
+			;
+	}
+	usleep(50000);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	say("killed: %x", status);
+}
+
+int main(void)
+{
+	static const struct { const char *name; void (*fn)(void); } parts[] = {
+#define PART(name)	{ #name, name }
+		PART(registers), PART(vectors), PART(faults), PART(single_step), PART(stacks),
+		PART(flags), PART(queueing), PART(interrupted), PART(temporary_masks),
+		PART(waiting), PART(timers), PART(threads), PART(cancellation), PART(children),
+	};
+	unsigned int i;
+
+#ifdef INSIDE
+	handle(SIGUSR1, count, 0);	/* set before, taken over */
+	if (dune_init(0) || dune_enter())
+		return 125;
+#endif
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		say("-- %s", parts[i].name);
+		parts[i].fn();
+	}
+	return 0;
+}
