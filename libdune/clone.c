@@ -211,13 +211,23 @@ static long do_clone(struct dune_thread *t, struct clone_request *req, long nr)
 /* Read clone3's arguments as the kernel would; it checks what they mean. */
 static long read_args(struct clone_request *req, uint64_t from, uint64_t size)
 {
+	uint64_t known = size < sizeof(req->args) ? size : sizeof(req->args), at;
+	uint8_t byte;
+
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
-	if (size > sizeof(req->args))
+	if (size > PAGE_SIZE)
 		return -E2BIG;
-	if (dune_read_memory(&req->args, from, size))
+	if (dune_read_memory(&req->args, from, known))
 		return -EFAULT;
-	req->args_size = size;
+	/* Of a later version of the structure: as long as it says nothing new. */
+	for (at = from + known; at < from + size; at++) {
+		if (dune_read_memory(&byte, at, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	req->args_size = known;
 	req->flags = req->args.flags;
 	req->stack = req->args.stack ? req->args.stack + req->args.stack_size : 0;
 	req->parent_tid = req->args.parent_tid;

@@ -123,6 +123,8 @@ trap_entry:
 	jnz	.Lreturn_early
 2:	cmpq	$VECTOR_SIGNAL, TF_vector(%rdi)
 	je	.Lsignal
+	cmpq	$TRAP_DB, TF_vector(%rdi)
+	je	.Lstep
 .Lown_stack:
 	mov	TF_rsp(%rdi), %rsi
 	sub	$128, %rsi
@@ -153,6 +155,18 @@ dune_trap_bad_stack:
 	mov	%rdi, %rsi
 	xor	%ebx, %ebx
 	jmp	.Lmove_masked
+
+	/*
+	 * Some CPUs (Bochs) step into SYSCALL, though it clears TF: with ring 3's
+	 * GS and stack still. There is nothing to do.
+	 */
+.Lstep:
+	lea	dune_syscall_entry(%rip), %rax
+	cmp	%rax, TF_rip(%rdi)
+	jne	.Lown_stack
+	POP_REGS
+	add	$16, %rsp
+	iretq
 
 	/* Signals for CPL 0: its stack gets the signal's frame, not this one. */
 .Lsignal:
@@ -226,7 +240,7 @@ return_to_ring3:
 	mov	TF_rip(%rsp), %rax
 	shr	$47, %rax
 	jnz	.Lbad_rip
-	andq	$~(FLAG_IOPL | FLAG_NT | FLAG_VM | FLAG_VIF_VIP), TF_rflags(%rsp)
+	andq	$~(FLAG_IOPL | FLAG_VM | FLAG_VIF_VIP), TF_rflags(%rsp)
 	orq	$(FLAG_RING3 | FLAG_IF | FLAG_FIXED), TF_rflags(%rsp)
 	movq	$SEL_USER_CS, TF_cs(%rsp)
 	movq	$SEL_USER_SS, TF_ss(%rsp)
@@ -269,6 +283,7 @@ dune_entry_after:
 	push	%r11
 	push	$SEL_USER_CS
 	push	%rcx
+	and	$~FLAG_IOPL, %r11
 	push	$0
 	push	$VECTOR_SYSCALL
 	PUSH_REGS
@@ -296,7 +311,7 @@ dune_entry_after:
 	jnz	return_to_ring3
 	POP_REGS
 	mov	TF_rflags - TF_vector(%rsp), %r11
-	and	$~(FLAG_IOPL | FLAG_NT | FLAG_VIF_VIP), %r11
+	and	$~(FLAG_IOPL | FLAG_VIF_VIP), %r11
 	or	$(FLAG_RING3 | FLAG_IF | FLAG_FIXED), %r11
 	mov	TF_rsp - TF_vector(%rsp), %rsp
 	swapgs

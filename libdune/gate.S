@@ -23,7 +23,8 @@
 .macro WORD first
 	word = 0
 	.irp nr, __NR_rt_sigaction, __NR_rt_sigreturn, __NR_clone, __NR_fork, __NR_vfork, \
-		__NR_exit, __NR_sigaltstack, __NR_arch_prctl, __NR_rseq, __NR_clone3
+		__NR_exit, __NR_sigaltstack, __NR_prctl, __NR_arch_prctl, __NR_seccomp, \
+		__NR_rseq, __NR_clone3
 	.if \nr >= \first && \nr < \first + 64
 	word = word | (1 << (\nr - \first))
 	.endif
@@ -45,6 +46,41 @@ special:
 #define SPECIAL_END	512
 
 	.text
+
+/* Calls that Linux sees coming from here are libdune's own: see seccomp.c. */
+	.globl	dune_gate_start, dune_gate_end
+	.hidden	dune_gate_start, dune_gate_end
+dune_gate_start:
+
+/* long dune_sys6(long nr, long a, .., long f); in either half. */
+	.globl	dune_sys6
+	.hidden	dune_sys6
+	.type	dune_sys6, @function
+	.balign	16
+dune_sys6:
+	.cfi_startproc
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	mov	8(%rsp), %r9
+	syscall
+sys6_done:
+	ret
+	.cfi_endproc
+	.size	dune_sys6, . - dune_sys6
+
+/* Where dune_sigcatch() returns to. */
+	.globl	dune_sigcatch_return
+	.hidden	dune_sigcatch_return
+	.type	dune_sigcatch_return, @function
+	.balign	16
+dune_sigcatch_return:
+	mov	$__NR_rt_sigreturn, %eax
+	syscall
+	.size	dune_sigcatch_return, . - dune_sigcatch_return
 
 /*
  * int dune_gate_enter(struct dune_thread *t)
@@ -126,7 +162,18 @@ forward:
 	mov	REGS_r10(%rbx), %r10
 	mov	REGS_r8(%rbx), %r8
 	mov	REGS_r9(%rbx), %r9
-	syscall
+	/* Libdune's own calls, and a monitor's, are not for the program's filters. */
+	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
+	jne	2f
+	lea	sys6_done(%rip), %rcx
+	cmp	%rcx, REGS_rcx(%rbx)	/* where SYSCALL at CPL 0 left it */
+	jne	3f
+1:	syscall
+	jmp	dune_forward_done
+2:	lea	dune_user_vmcall_done(%rip), %rcx
+	cmp	%rcx, REGS_rip(%rbx)
+	jne	1b
+3:	syscall
 dune_forward_done:
 	cmp	$-ERESTARTSYS, %rax
 	je	restart
@@ -164,8 +211,9 @@ to_c:
 	mov	%r12, %rdi
 	call	dune_host_exit
 	mov	THREAD_vcpu_fd(%r12), %r13d	/* another, in a forked child */
-	test	%eax, %eax
-	jz	dune_run_loop
+	cmp	$HOST_LEAVE, %eax
+	jb	dune_run_loop
+	ja	dune_forward
 
 	/* HOST_LEAVE: go on as an ordinary thread where the guest stands. */
 	mov	%rbx, %rcx
@@ -215,6 +263,9 @@ dune_gate_clone:
 	mov	%r8, %r10
 	mov	%r9, %r8
 	syscall
+	.globl	dune_clone_done
+	.hidden	dune_clone_done
+dune_clone_done:
 	test	%rax, %rax
 	jz	start_thread
 	pop	%r12
@@ -241,6 +292,9 @@ dune_gate_exit:
 	mov	%rbx, %rdi
 	mov	$__NR_exit, %eax
 	syscall
+	.globl	dune_exit_done
+	.hidden	dune_exit_done
+dune_exit_done:
 	ud2
 	.cfi_endproc
 	.size	dune_gate_exit, . - dune_gate_exit
@@ -301,5 +355,7 @@ dune_syscall:
 	ret
 	.cfi_endproc
 	.size	dune_syscall, . - dune_syscall
+
+dune_gate_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -22,6 +22,7 @@ void offsets(void)
 	DEFINE(SET_REGS, DUNE_SET_REGS);
 	DEFINE(SET_INTERRUPT, DUNE_SET_INTERRUPT);
 	DEFINE(EXIT_VMCALL, DUNE_EXIT_VMCALL);
+	DEFINE(HOST_LEAVE, HOST_LEAVE);
 	DEFINE(GLOBAL_xsave_size, offsetof(struct dune_global, xsave_size));
 	DEFINE(GLOBAL_smap, offsetof(struct dune_global, smap));
 	DEFINE(GLOBAL_ring3_signals, offsetof(struct dune_global, ring3_signals));

@@ -183,6 +183,7 @@ bool dune_pgflt_claimed(void);
 /* host.c */
 #define HOST_RESUME	0
 #define HOST_LEAVE	1
+#define HOST_FORWARD	2	/* an ordinary system call after all */
 int dune_host_exit(struct dune_thread *t, long code);
 void dune_host_restart(struct dune_thread *t);
 bool dune_host_may_call(struct dune_thread *t);
@@ -206,6 +207,10 @@ void dune_thread_begin(struct dune_thread *t);
 /* bases.c */
 long dune_arch_prctl(struct dune_thread *t, uint64_t code, uint64_t arg);
 void dune_bases_to_linux(struct dune_thread *t);
+
+/* seccomp.c */
+bool dune_seccomp(const struct dune_regs *regs, long *r);
+extern const char dune_gate_start[], dune_gate_end[], dune_clone_done[], dune_exit_done[];
 
 /* rseq.c */
 void dune_rseq_off(void);

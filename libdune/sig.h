@@ -90,7 +90,8 @@ void dune_sighand_put(struct dune_sighand *hand);
 struct dune_action dune_sighand_take(struct dune_sighand *hand, int sig);
 
 
-/* sigcatch.c */
+/* sigcatch.c; gate.S */
+void dune_sigcatch_return(void);
 void dune_sigcatch(int sig, void *info, void *context);
 void dune_sigcatch_begin(struct dune_thread *t);
 void dune_sigcatch_end(struct dune_thread *t);

@@ -38,15 +38,6 @@ static void unlock_hand(struct dune_sighand *hand)
 	__atomic_store_n(&hand->lock, 0, __ATOMIC_RELEASE);
 }
 
-asm(".pushsection .text\n"
-    ".type dune_sigcatch_return, @function\n"
-    "dune_sigcatch_return:\n"
-    "	mov	$15, %eax\n"		/* rt_sigreturn */
-    "	syscall\n"
-    ".size dune_sigcatch_return, . - dune_sigcatch_return\n"
-    ".popsection\n");
-void dune_sigcatch_return(void);
-
 static long set_linux(int sig, const struct dune_action *action)
 {
 	struct dune_action linux_action = *action;

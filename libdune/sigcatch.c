@@ -107,6 +107,14 @@ static bool temporary_mask(struct dune_thread *t, const struct sigcontext *mc, u
 	return at && !dune_read_memory(mask, at, 8);
 }
 
+/* A filter has seen a call at the run loop's SYSCALL; the program made it here. */
+static void *call_address(struct dune_thread *t)
+{
+	struct dune_tf *user = dune_ring3_call(t);
+
+	return (void *)(user ? user->rip : t->run->regs.rcx);
+}
+
 static void enqueue(struct dune_thread *t, int sig, const siginfo_t *info, struct context *c)
 {
 	struct dune_sigstate *s = &t->sig;
@@ -122,6 +130,8 @@ static void enqueue(struct dune_thread *t, int sig, const siginfo_t *info, struc
 	if (s->count == SIG_QUEUE || entry->action.handler <= HANDLER_IGN)
 		return;
 	__builtin_memcpy(entry->info, info, SIGINFO_SIZE);
+	if (sig == SIGSYS && info->si_code == SYS_SECCOMP)
+		((siginfo_t *)entry->info)->si_call_addr = call_address(t);
 	entry->sig = sig;
 	s->count++;
 	s->kick = 1;

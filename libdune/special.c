@@ -125,6 +125,11 @@ int dune_host_syscall(struct dune_thread *t)
 	case __NR_rt_sigreturn:
 		ring0_sigreturn(t);
 		return HOST_RESUME;
+	case __NR_seccomp:
+	case __NR_prctl:
+		if (!dune_seccomp(regs, &r))
+			return HOST_FORWARD;
+		break;
 	case __NR_rseq:		/* see rseq.c */
 		r = -ENOSYS;
 		break;

@@ -10,21 +10,14 @@
 
 #include <asm/unistd.h>
 
-static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 asm("r10") = d;
-	register long r8 asm("r8") = e;
-	register long r9 asm("r9") = f;
-	long ret;
-
-	asm volatile("syscall" : "=a" (ret)
-		     : "a" (nr), "D" (a), "S" (b), "d" (c), "r" (r10), "r" (r8), "r" (r9)
-		     : "rcx", "r11", "memory");
-	return ret;
-}
+/*
+ * gate.S: the one SYSCALL instruction for calls of libdune's own, by whose address
+ * seccomp.c knows them from the program's.
+ */
+long dune_sys6(long nr, long a, long b, long c, long d, long e, long f);
 
 #define SYS_ARGS(nr, a, b, c, d, e, f, ...) \
-	sys6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+	dune_sys6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 /* sys(nr, up to six arguments) */
 #define sys(nr, ...)	SYS_ARGS(nr, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)

@@ -111,7 +111,9 @@ static void put_right(struct dune_tf *tf, uint64_t cs, uint64_t ss)
 {
 	tf->cs = cs;
 	tf->ss = ss;
-	tf->rflags &= ~(uint64_t)(FLAG_IOPL | FLAG_NT | FLAG_VM | FLAG_VIF_VIP);
+	tf->rflags &= ~(uint64_t)(FLAG_IOPL | FLAG_VM | FLAG_VIF_VIP);
+	if (!(cs & 3))		/* IRET would switch tasks */
+		tf->rflags &= ~(uint64_t)FLAG_NT;
 	tf->rflags |= FLAG_IF | FLAG_FIXED;
 }
 

@@ -2,6 +2,7 @@
 /*
  * monitor.c - the program's system calls, seen at CPL 0
  */
+#include <linux/prctl.h>
 #include <asm/prctl.h>
 
 #include "run.h"
@@ -119,6 +120,8 @@ void monitor_syscall(struct dune_tf *tf)
 
 	/* As Linux, by the lower half; what is no number of ours ends here. */
 	tf->rax = (uint32_t)tf->rax;
+	if (tf->rax != __NR_rt_sigreturn && dispatch_call(tf))
+		return;
 	r = tf->rax >= MAX_NR ? -ENOSYS : refuse(tf) ?: refuse_fd(tf);
 	if (r) {
 		tf->rax = r;
@@ -152,6 +155,16 @@ void monitor_syscall(struct dune_tf *tf)
 		dune_passthrough_syscall(tf);
 		if ((long)tf->rax > 0)
 			exec_forget(tf->rax);
+		break;
+	case __NR_prctl:
+		if (tf->rdi == PR_SET_SYSCALL_USER_DISPATCH)
+			tf->rax = dispatch_set(tf);
+		else
+			dune_passthrough_syscall(tf);
+		break;
+	case __NR_exit:
+		dispatch_off();
+		dune_passthrough_syscall(tf);
 		break;
 	default:
 		dune_passthrough_syscall(tf);

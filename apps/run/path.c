@@ -3,6 +3,7 @@
  * path.c - find the program, and the interpreter of a script
  */
 #include <linux/fcntl.h>
+#include <linux/stat.h>
 
 #include "run.h"
 
@@ -14,27 +15,49 @@ static bool executable(const char *path)
 	return !sys(__NR_faccessat, AT_FDCWD, path, X_OK);
 }
 
-/* What execve() would say of the file itself: 0, -ENOENT, -EACCES, -ENOEXEC. */
-int check_executable(const char *path)
+static char *parse_line(char *line, char **argument);
+
+/*
+ * What execve() would say of the file, and of a script's interpreter: 0, -ENOENT,
+ * -EACCES, -ENOEXEC, -ELOOP.
+ */
+static int check_file(const char *path, int depth)
 {
-	char magic[4] = "";
+	char line[256] = "", *interp, *argument;
+	struct statx st;
 	long fd, n;
 
 	n = sys(__NR_faccessat, AT_FDCWD, path, X_OK);
 	if (n)
 		return n;
+	n = sys(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &st);
+	if (n)
+		return n;
+	if ((st.stx_mode & 0170000) != 0100000)		/* a regular file */
+		return -EACCES;
 	fd = sys(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (sys_failed(fd))
 		return fd;
-	n = sys(__NR_read, fd, magic, sizeof(magic));
+	n = sys(__NR_read, fd, line, sizeof(line) - 1);
 	sys(__NR_close, fd);
 	if (sys_failed(n))
 		return n == -EISDIR ? -EACCES : n;
-	if (n >= 2 && magic[0] == '#' && magic[1] == '!')
+	if (n >= 4 && starts_with(line, "\177ELF"))
 		return 0;
-	if (n == 4 && magic[0] == 0x7f && magic[1] == 'E' && magic[2] == 'L' && magic[3] == 'F')
-		return 0;
-	return -ENOEXEC;
+	if (n < 2 || !starts_with(line, "#!"))
+		return -ENOEXEC;
+	for (n = 0; line[n] && line[n] != '\n'; n++)
+		;
+	line[n] = 0;
+	interp = parse_line(line, &argument);
+	if (!interp)
+		return -ENOEXEC;
+	return depth == 5 ? -ELOOP : check_file(interp, depth + 1);
+}
+
+int check_executable(const char *path)
+{
+	return check_file(path, 0);
 }
 
 static const char *get_env(char **envp, const char *name)

@@ -101,6 +101,11 @@ void monitor_syscall(struct dune_tf *tf);
 long refuse(const struct dune_tf *tf);
 bool in_monitor(uint64_t start, uint64_t size);
 
+/* dispatch.c */
+long dispatch_set(const struct dune_tf *tf);
+bool dispatch_call(const struct dune_tf *tf);
+void dispatch_off(void);
+
 /* brk.c */
 void brk_init(uint64_t start);
 uint64_t brk_set(uint64_t to);
