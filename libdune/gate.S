@@ -164,16 +164,15 @@ forward:
 	mov	REGS_r9(%rbx), %r9
 	/* Libdune's own calls, and a monitor's, are not for the program's filters. */
 	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
-	jne	2f
+	jne	1f
 	lea	sys6_done(%rip), %rcx
 	cmp	%rcx, REGS_rcx(%rbx)	/* where SYSCALL at CPL 0 left it */
-	jne	3f
-1:	syscall
-	jmp	dune_forward_done
-2:	lea	dune_user_vmcall_done(%rip), %rcx
+	je	own_call
+	jmp	2f
+1:	lea	dune_user_vmcall_done(%rip), %rcx
 	cmp	%rcx, REGS_rip(%rbx)
-	jne	1b
-3:	syscall
+	jne	own_call
+2:	syscall
 dune_forward_done:
 	cmp	$-ERESTARTSYS, %rax
 	je	restart
@@ -189,6 +188,10 @@ interrupt_guest:
 	orl	$SET_INTERRUPT, RUN_set(%rbx)
 	movl	$0, THREAD_sig_kick(%r12)
 	jmp	enter_guest
+
+own_call:
+	syscall
+	jmp	dune_forward_done
 
 signals_wait:
 	mov	%r12, %rdi

@@ -57,7 +57,7 @@ long read_self(uint64_t name, uint64_t to, uint64_t size)
 
 	for (i = 0; i < sizeof(copy); i++) {
 		if (dune_copy_from_user(&copy[i], name + i, 1))
-			return -EFAULT;
+			return -ENOSYS;	/* Linux will say what is wrong */
 		if (!copy[i])
 			break;
 	}

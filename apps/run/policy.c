@@ -16,8 +16,9 @@ bool in_monitor(uint64_t start, uint64_t size)
 {
 	uint64_t end = start + size;
 
+	/* Linux refuses what wraps round, for its own reasons. */
 	if (end < start)
-		return true;
+		end = ~0ULL;
 	return start < MONITOR_END && end > MONITOR_GUARD;
 }
 

@@ -54,6 +54,16 @@ for link in "" -static; do
 done
 "$here/prog-signals-inside" >out.inside 2>&1
 same_inside signals_at_cpl0
+same calls "$here/prog-calls"
+
+# The same again without the fast path.
+fastcall=/sys/module/dune/parameters/fastcall
+echo N >$fastcall
+same calls_native_path "$here/prog-calls"
+same signals_native_path "$here/prog-signals"
+"$here/prog-signals-inside" >out.inside 2>&1
+same_inside signals_at_cpl0_native_path
+echo Y >$fastcall
 
 cat >script.sh <<-'EOF'
 	#!/bin/sh
