@@ -31,6 +31,8 @@ help:
 	@echo 'First:'
 	@echo '  demo            install what is missing, build, and show Dune at work'
 	@echo '  check           build everything and run all tests (about half an hour)'
+	@echo '  check-long      the kernel selftests, stress-ng, bash, perl, python3 and redis under'
+	@echo '                  dune-run (an hour and a half)'
 	@echo 'Build (into build/):'
 	@echo '  all             modules, lib, apps, tests'
 	@echo '  modules         dune.ko for every installed set of Debian kernel headers;'
@@ -65,6 +67,9 @@ include tests/build.mk
 
 check:
 	@tests/check
+
+check-long:
+	@tests/long/check
 
 demo:
 	@tests/demo/demo $(if $(EMULATED),--emulated)
@@ -110,5 +115,5 @@ uninstall:
 	$(if $(DESTDIR),,ldconfig; depmod)
 
 FORCE:
-.PHONY: help all modules releases lib apps tests unit check demo packages clean distclean \
+.PHONY: help all modules releases lib apps tests unit check check-long demo packages clean distclean \
 	install install-module uninstall FORCE

@@ -27,7 +27,7 @@ static const short left_out[] = {
 	SYS_select, SYS_ppoll, SYS_pselect6, SYS_close, SYS_sethostname, SYS_setdomainname,
 	SYS_acct, SYS_munlockall, SYS_sched_setaffinity, SYS_setpriority, SYS_umask,
 	SYS_perf_event_open,
-	/* Known differences: docs/selftests.md. */
+	/* Known differences: docs/differences.md. */
 	SYS_rseq, SYS_execveat,
 };
 
