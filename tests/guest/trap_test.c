@@ -3,6 +3,9 @@
  * trap_test.c - exceptions: the program's handlers, and Linux's signals
  */
 #include <errno.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -339,6 +342,96 @@ TEST_SIGNAL(a_blocked_exception_kills, SIGILL)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	ENTER();
 	asm volatile("ud2");
+}
+
+/* ---- signals as interrupts ---------------------------------------------- */
+
+static volatile uint64_t seen_vector, seen_rip, seen_cs;
+
+static int on_interrupt(struct dune_tf *tf)
+{
+	traps++;
+	seen_vector = tf->vector;
+	seen_rip = tf->rip;
+	seen_cs = tf->cs;
+	tf->rbx = 0;
+	asm volatile("vpxor %%ymm0, %%ymm0, %%ymm0" : : : "memory");
+	return DUNE_TRAP_DONE;
+}
+
+/* Wait in a loop that only the handler's change of a register ends. */
+static void wait_for_interrupt(uint64_t *start, uint64_t *end)
+{
+	asm volatile("mov $1, %%ebx\n\t"
+		     "lea 1f(%%rip), %%rax\n\tmov %%rax, %0\n\t"
+		     "lea 2f(%%rip), %%rax\n\tmov %%rax, %1\n"
+		     "1:	test %%ebx, %%ebx\n\t"
+		     "jnz 1b\n"
+		     "2:" : "=m" (*start), "=m" (*end) : : "rax", "rbx", "memory");
+}
+
+TEST(a_signal_as_an_interrupt)
+{
+	struct itimerval soon = { .it_value = { 0, 50000 } };
+	uint64_t start, end;
+
+	ENTER();
+	EXPECT_EQ(-EINVAL, dune_signal_set_handler(0, on_interrupt, 0));
+	EXPECT_EQ(-EINVAL, dune_signal_set_handler(65, on_interrupt, 0));
+	EXPECT_EQ(-EINVAL, dune_signal_set_handler(SIGKILL, on_interrupt, 0));
+	EXPECT_EQ(-EINVAL, dune_signal_set_handler(SIGALRM, on_interrupt, 1U << 31));
+	ASSERT_EQ(0, dune_signal_set_handler(SIGALRM, on_interrupt, 0));
+	setitimer(ITIMER_REAL, &soon, NULL);
+	wait_for_interrupt(&start, &end);
+	EXPECT_EQ(1, traps);
+	EXPECT_EQ(200 + SIGALRM, seen_vector);
+	EXPECT_TRUE(seen_rip >= start && seen_rip < end);
+	EXPECT_EQ(0x10, seen_cs);
+
+	/* And in a system call, which goes on. */
+	setitimer(ITIMER_REAL, &soon, NULL);
+	while (traps == 1)
+		usleep(10000);
+	EXPECT_EQ(2, traps);
+	EXPECT_EQ(0, dune_signal_set_handler(SIGALRM, NULL, 0));
+	EXPECT_EQ(SIG_DFL, signal(SIGALRM, SIG_IGN));
+	EXPECT_EQ(0, dune_leave());
+	/* Outside Dune mode too. */
+	ASSERT_EQ(0, dune_signal_set_handler(SIGALRM, on_interrupt, 0));
+	raise(SIGALRM);
+	EXPECT_EQ(3, traps);
+	EXPECT_EQ(0x33, seen_cs);
+}
+
+static volatile int handled;
+
+static void count_signal(int sig)
+{
+	handled++;
+}
+
+TEST(handlers_stay_the_programs_outside)
+{
+	stack_t mine = { .ss_sp = malloc(65536), .ss_size = 65536 }, now;
+
+	signal(SIGUSR1, count_signal);
+	sigaltstack(&mine, NULL);
+	ENTER();
+	raise(SIGUSR1);
+	sigaltstack(NULL, &now);
+	EXPECT_EQ(mine.ss_sp, now.ss_sp);
+	ASSERT_EQ(0, dune_leave());
+	raise(SIGUSR1);
+	EXPECT_EQ(2, handled);
+	sigaltstack(NULL, &now);
+	EXPECT_EQ(mine.ss_sp, now.ss_sp);
+}
+
+TEST(restartable_sequences_are_off)
+{
+	ENTER();
+	EXPECT_EQ(-ENOSYS, dune_syscall(__NR_rseq, 0, 32, 0, 0x53053053, 0, 0));
+	EXPECT_LE(0, sched_getcpu());
 }
 
 TEST_HARNESS_MAIN

@@ -185,8 +185,15 @@ TEST_F(vm, bad_registers_and_events)
 		run->event = bad[i];
 		EXPECT_ERRNO(EINVAL, ioctl(self->v.vcpu, DUNE_RUN, 0));
 	}
-	run->event = (struct dune_event) { .vector = 200 };	/* IF is clear */
+	run->event = (struct dune_event) { .vector = 200 };	/* an interrupt */
 	EXPECT_ERRNO(EINVAL, ioctl(self->v.vcpu, DUNE_RUN, 0));
+	run->set = DUNE_SET_REGS | DUNE_SET_INTERRUPT;
+	run->interrupt = 31;			/* an exception */
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vcpu, DUNE_RUN, 0));
+	run->interrupt = 256;
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vcpu, DUNE_RUN, 0));
+	run->set = DUNE_SET_REGS | DUNE_SET_INTERRUPT;
+	run->interrupt = 255;			/* waits: IF is clear */
 	EXPECT_EQ(DUNE_EXIT_VMCALL, raw_run(&self->v));
 }
 

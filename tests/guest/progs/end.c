@@ -25,6 +25,8 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (!strcmp(how, "exit"))
 		exit(43);
+	if (!strcmp(how, "wait"))
+		pause();
 	if (!strcmp(how, "_exit"))
 		_exit(44);
 	if (!strcmp(how, "abort"))

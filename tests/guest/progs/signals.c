@@ -679,6 +679,68 @@ static void children(void)
 	say("killed: %x", status);
 }
 
+/* ---- frames that the handler has spoilt -------------------------------- */
+
+static int spoil;
+
+static void spoiler(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	greg_t *r = uc->uc_mcontext.gregs;
+
+	switch (spoil) {
+	case 0:		/* the monitor's memory, where there is one */
+		uc->uc_mcontext.fpregs = (void *)0x10000000000;
+		break;
+	case 1:
+		uc->uc_mcontext.fpregs = (void *)0xffff888000000000;
+		break;
+	case 2:
+		r[REG_RIP] = 0x1234567890abcdef;
+		break;
+	case 3:
+		r[REG_RIP] = 0xffffffff81000000;
+		break;
+	case 4:
+		r[REG_RIP] = 0x10000001000;
+		break;
+	case 5:		/* IOPL, NT, VM, VIF, VIP, ID, and some to be kept */
+		r[REG_EFL] |= 0x3f7000 & ~0x40000;
+		break;
+	case 6:
+		r[REG_RSP] = 0x10000001000;
+		break;
+	case 7:
+		uc->uc_mcontext.fpregs = NULL;
+		break;
+	}
+}
+
+static void bad_frames(void)
+{
+	uint64_t flags;
+	int status;
+
+	for (spoil = 0; spoil < 8; spoil++) {
+		fflush(stdout);
+		if (!fork()) {
+			handle(SIGUSR1, spoiler, 0);
+			kill(getpid(), SIGUSR1);
+			asm volatile("pushf\n\tpop %0" : "=r" (flags));
+			_exit(spoil == 5 ? !!(flags & 0x4000) : 9);
+		}
+		wait(&status);
+		say("spoilt %d: %x", spoil, status & 0xff7f);
+	}
+	/* With no frame at all: RSP at unmapped memory, then SYSCALL 15. */
+	if (!fork()) {
+		asm volatile("mov $8192, %%rsp\n\tmov $15, %%eax\n\tsyscall\n\tud2" : : : "rax");
+		_exit(9);
+	}
+	wait(&status);
+	say("no frame: %x", status & 0xff7f);
+}
+
 int main(void)
 {
 	static const struct { const char *name; void (*fn)(void); } parts[] = {
@@ -686,6 +748,7 @@ int main(void)
 		PART(registers), PART(vectors), PART(faults), PART(single_step), PART(stacks),
 		PART(flags), PART(queueing), PART(interrupted), PART(temporary_masks),
 		PART(waiting), PART(timers), PART(threads), PART(cancellation), PART(children),
+		PART(bad_frames),
 	};
 	unsigned int i;
 
