@@ -58,6 +58,28 @@ result $? unloads_after_its_user_was_killed
 insmod $module
 result $? loads_again
 
+# Processors go and come while two programs run in Dune mode on them.
+online=/sys/devices/system/cpu/cpu1/online
+if [ -w $online ]; then
+	pids=
+	for i in 1 2; do
+		dune-run busybox sh -c 'i=0; while [ $i -lt 4000 ]; do i=$((i + 1)); done; exit 7' &
+		pids="$pids $!"
+	done
+	bad=0
+	for i in 1 2 3 4 5; do
+		{ echo 0 >$online && usleep 200000 && echo 1 >$online && usleep 200000; } || bad=1
+	done
+	for pid in $pids; do
+		wait "$pid"
+		[ $? = 7 ] || bad=1
+	done
+	result $bad cpus_go_while_vcpus_run
+else
+	number=$((number + 1))
+	echo "ok $number cpus_go_while_vcpus_run # SKIP one CPU"
+fi
+
 [ "$(cat /sys/module/dune/refcnt)" = 0 ]
 result $? has_no_users_left
 
