@@ -6,6 +6,8 @@
 
 #include "priv.h"
 
+#define PAGES(size)	(((size) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
+
 static uintptr_t arena_next, arena_end;
 
 DUNE_API int dune_set_arena(uintptr_t base, size_t size)
@@ -20,17 +22,70 @@ DUNE_API int dune_set_arena(uintptr_t base, size_t size)
 }
 
 /*
- * Address space in an arena is handed out once and not given back: a hundred
- * thousand threads fit into 16 GiB.
+ * What was given back, to be had again by who wants just as much: blocks, run
+ * pages and handler tables come in few sizes. Where the table is full, address
+ * space is lost, no more. An entry is free (0), being changed, or an address.
  */
+#define NR_FREED	512
+#define CHANGING	1
+
+struct freed {
+	uintptr_t	at;
+	size_t		size;
+};
+
+static struct freed freed[NR_FREED];
+
+static bool change(struct freed *f, uintptr_t from)
+{
+	return __atomic_compare_exchange_n(&f->at, &from, CHANGING, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+static uintptr_t take_freed(size_t size)
+{
+	unsigned int i;
+	uintptr_t at;
+	bool fits;
+
+	for (i = 0; i < NR_FREED; i++) {
+		at = __atomic_load_n(&freed[i].at, __ATOMIC_RELAXED);
+		if (at <= CHANGING || !change(&freed[i], at))
+			continue;
+		fits = freed[i].size == size;
+		__atomic_store_n(&freed[i].at, fits ? 0 : at, __ATOMIC_RELEASE);
+		if (fits)
+			return at;
+	}
+	return 0;
+}
+
+/*
+ * Where to write the address of @size bytes once they are unmapped; until then
+ * nobody takes them. Of a place for nothing, if there is no better.
+ */
+uintptr_t *dune_arena_freed(size_t size)
+{
+	static uintptr_t lost;
+	unsigned int i;
+
+	for (i = 0; arena_end && i < NR_FREED; i++) {
+		if (freed[i].at || !change(&freed[i], 0))
+			continue;
+		freed[i].size = PAGES(size);
+		return &freed[i].at;
+	}
+	return &lost;
+}
+
 static void *map(size_t size, int prot, int flags, int fd)
 {
 	uintptr_t at = 0;
 	long r;
 
-	size = (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	size = PAGES(size);
 	if (arena_end) {
-		at = __atomic_fetch_add(&arena_next, size, __ATOMIC_RELAXED);
+		at = take_freed(size) ?: __atomic_fetch_add(&arena_next, size, __ATOMIC_RELAXED);
 		if (at + size > arena_end)
 			return NULL;
 		flags |= MAP_FIXED;
@@ -52,6 +107,11 @@ void *dune_map_fd(size_t size, int fd)
 
 void dune_unmap(void *p, size_t size)
 {
-	if (p)
-		sys(__NR_munmap, p, size);
+	uintptr_t *place;
+
+	if (!p)
+		return;
+	place = dune_arena_freed(size);
+	sys(__NR_munmap, p, size);
+	__atomic_store_n(place, (uintptr_t)p, __ATOMIC_RELEASE);
 }

@@ -209,7 +209,8 @@ static long do_clone(struct dune_thread *t, struct clone_request *req, long nr)
 }
 
 /* Read clone3's arguments as the kernel would; it checks what they mean. */
-static long read_args(struct clone_request *req, uint64_t from, uint64_t size)
+static long read_args(struct dune_thread *t, struct clone_request *req, uint64_t from,
+		      uint64_t size)
 {
 	uint64_t known = size < sizeof(req->args) ? size : sizeof(req->args), at;
 	uint8_t byte;
@@ -218,11 +219,11 @@ static long read_args(struct clone_request *req, uint64_t from, uint64_t size)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	if (dune_read_memory(&req->args, from, known))
+	if (dune_read_guest(t, &req->args, from, known))
 		return -EFAULT;
 	/* Of a later version of the structure: as long as it says nothing new. */
 	for (at = from + known; at < from + size; at++) {
-		if (dune_read_memory(&byte, at, 1))
+		if (dune_read_guest(t, &byte, at, 1))
 			return -EFAULT;
 		if (byte)
 			return -E2BIG;
@@ -248,7 +249,7 @@ long dune_clone(struct dune_thread *t, long nr)
 
 	switch (nr) {
 	case __NR_clone3:
-		r = read_args(&req, regs->rdi, regs->rsi);
+		r = read_args(t, &req, regs->rdi, regs->rsi);
 		return r ?: do_clone(t, &req, nr);
 	case __NR_clone:
 		req.flags = regs->rdi;

@@ -336,12 +336,7 @@ dune_user_syscall:
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbx, 0
 	mov	24(%rsp), %rbx
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
+	SYSCALL_ARGUMENTS
 	mov	16(%rsp), %r9
 dune_user_look:
 	cmpl	$0, %gs:THREAD_sig_count

@@ -59,12 +59,7 @@ dune_gate_start:
 	.balign	16
 dune_sys6:
 	.cfi_startproc
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
+	SYSCALL_ARGUMENTS
 	mov	8(%rsp), %r9
 	syscall
 sys6_done:
@@ -259,12 +254,7 @@ dune_gate_clone:
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset r12, 0
 	mov	16(%rsp), %r12
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
+	SYSCALL_ARGUMENTS
 	syscall
 	.globl	dune_clone_done
 	.hidden	dune_clone_done
@@ -279,9 +269,10 @@ dune_clone_done:
 	.size	dune_gate_clone, . - dune_gate_clone
 
 /*
- * void dune_gate_exit(void *block, size_t size, long status)
+ * void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed)
  *
- * End the thread and give its block back, the stack it runs on with it.
+ * End the thread and give its block back, the stack it runs on with it; then say
+ * so in @freed.
  */
 	.globl	dune_gate_exit
 	.type	dune_gate_exit, @function
@@ -290,8 +281,10 @@ dune_gate_exit:
 	.cfi_startproc
 	.cfi_undefined rip
 	mov	%rdx, %rbx
+	mov	%rcx, %r12
 	mov	$__NR_munmap, %eax
 	syscall
+	mov	%rdi, (%r12)
 	mov	%rbx, %rdi
 	mov	$__NR_exit, %eax
 	syscall
@@ -326,7 +319,7 @@ dune_touch_done:
 	.cfi_endproc
 	.size	dune_gate_touch, . - dune_gate_touch
 
-/* long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b, uint64_t c); CPL 0. */
+/* long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b); CPL 0 in Dune mode. */
 	.globl	dune_hypercall
 	.type	dune_hypercall, @function
 	.balign	16
@@ -335,7 +328,6 @@ dune_hypercall:
 	mov	%rdi, %rax
 	mov	%rsi, %rdi
 	mov	%rdx, %rsi
-	mov	%rcx, %rdx
 	vmcall
 	ret
 	.cfi_endproc
@@ -347,12 +339,7 @@ dune_hypercall:
 	.balign	16
 dune_syscall:
 	.cfi_startproc
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
+	SYSCALL_ARGUMENTS
 	mov	8(%rsp), %r9
 	vmcall
 	ret

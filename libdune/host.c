@@ -144,10 +144,6 @@ static int hypercall(struct dune_thread *t)
 	case HC_RAISE:
 		dune_raise_trap(t, (const struct dune_tf *)regs->rdi, regs->rsi);
 		break;
-	case HC_SIGACTION:
-		regs->rax = dune_sigaction(t->sig.hand, regs->rdi, (const void *)regs->rsi,
-					   (void *)regs->rdx);
-		break;
 	default:
 		if (regs->rax >> 32 != HYPERCALL_MAGIC)
 			return dune_host_syscall(t);

@@ -2,7 +2,8 @@
 /*
  * memory.c - the host half at the guest's memory
  *
- * Linux copies, so that a bad address is an error and not a signal.
+ * Linux copies, so that a bad address is an error and not a signal. Where the
+ * call is ring 3's, so must the memory be.
  */
 #include "priv.h"
 
@@ -25,10 +26,19 @@ static bool unavailable(long r)
 	return sys_failed(r) && r != -EFAULT;
 }
 
-long dune_read_memory(void *to, uint64_t from, uint64_t size)
+static bool may_access(const struct dune_thread *t, uint64_t at, uint64_t size)
 {
-	long r = copy(__NR_process_vm_readv, to, from, size);
+	return !dune_global.ring3_signals || !dune_ring3_call(t) || dune_user_range(at, size);
+}
 
+/* 0 or -EFAULT. @t: whose call it is about. */
+long dune_read_guest(const struct dune_thread *t, void *to, uint64_t from, uint64_t size)
+{
+	long r;
+
+	if (!may_access(t, from, size))
+		return -EFAULT;
+	r = copy(__NR_process_vm_readv, to, from, size);
 	if (unavailable(r)) {
 		__builtin_memcpy(to, (const void *)from, size);
 		return 0;
@@ -36,10 +46,13 @@ long dune_read_memory(void *to, uint64_t from, uint64_t size)
 	return r == (long)size ? 0 : -EFAULT;
 }
 
-long dune_write_memory(uint64_t to, const void *from, uint64_t size)
+long dune_write_guest(const struct dune_thread *t, uint64_t to, const void *from, uint64_t size)
 {
-	long r = copy(__NR_process_vm_writev, (void *)from, to, size);
+	long r;
 
+	if (!may_access(t, to, size))
+		return -EFAULT;
+	r = copy(__NR_process_vm_writev, (void *)from, to, size);
 	if (unavailable(r)) {
 		__builtin_memcpy((void *)to, from, size);
 		return 0;

@@ -32,7 +32,6 @@
 #define HYPERCALL(n)	(HYPERCALL_MAGIC << 32 | (n))
 #define HC_LEAVE	HYPERCALL(0)		/* go on outside Dune mode */
 #define HC_RAISE	HYPERCALL(1)		/* rdi: trap frame nobody claimed, rsi: CR2 */
-#define HC_SIGACTION	HYPERCALL(2)		/* rdi: signal, rsi: new action, rdx: old */
 
 struct tss {
 	uint32_t reserved0;
@@ -106,6 +105,7 @@ int dune_reopen(int stale_fd);
 void *dune_map(size_t size);
 void *dune_map_fd(size_t size, int fd);
 void dune_unmap(void *p, size_t size);
+uintptr_t *dune_arena_freed(size_t size);
 
 /* root.c */
 int dune_root_init(void);
@@ -153,11 +153,12 @@ void dune_gdt_init(struct dune_thread *t);
 int dune_gate_enter(struct dune_thread *t);
 long dune_gate_clone(long nr, long a0, long a1, long a2, long a3, long a4,
 		     struct dune_thread *child);
-void dune_gate_exit(void *block, size_t size, long status) __attribute__((noreturn));
+void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed)
+	__attribute__((noreturn));
 void dune_gate_touch(uintptr_t va, bool write);
 extern char dune_touch_insn[], dune_touch_done[];
 extern char dune_run_loop[], dune_run_insn[], dune_forward[], dune_forward_done[];
-long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b, uint64_t c);
+long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b);
 
 /* entry.S */
 void dune_syscall_entry(void);
@@ -172,6 +173,14 @@ extern char dune_entry_vmcall[], dune_entry_after[];
 extern char dune_trap_move[];	/* where a trap's frame is written to its stack */
 extern char dune_trap_bad_stack[];	/* and where it goes on if that cannot be */
 #define TRAP_STUB_SIZE	16
+
+/* trap.c: a program's handlers */
+struct dune_handler {
+	void		*fn;
+	unsigned int	flags;
+};
+int dune_handler_set(struct dune_handler *h, void *fn, unsigned int flags);
+bool dune_handler_claims(struct dune_handler *h, uint64_t a, uint64_t b, uint64_t c);
 
 /* trap.c: called from entry.S */
 void dune_trap(struct dune_tf *tf);
@@ -189,13 +198,13 @@ void dune_host_restart(struct dune_thread *t);
 bool dune_host_may_call(struct dune_thread *t);
 struct dune_tf *dune_ring3_call(const struct dune_thread *t);
 
-/* copy.S, uaccess.c: the guest half; memory.c: the host half */
+/* copy.S, uaccess.c: in the guest half; memory.c: in the host half */
 uint64_t dune_uaccess(void *to, const void *from, uint64_t size, bool smap);
 extern char dune_uaccess_insn[], dune_uaccess_fixup[];
 long dune_copy_out(uint64_t to, const void *from, uint64_t size);
 long dune_copy_in(void *to, uint64_t from, uint64_t size);
-long dune_read_memory(void *to, uint64_t from, uint64_t size);
-long dune_write_memory(uint64_t to, const void *from, uint64_t size);
+long dune_read_guest(const struct dune_thread *t, void *to, uint64_t from, uint64_t size);
+long dune_write_guest(const struct dune_thread *t, uint64_t to, const void *from, uint64_t size);
 
 /* special.c */
 int dune_host_syscall(struct dune_thread *t);
@@ -209,7 +218,7 @@ long dune_arch_prctl(struct dune_thread *t, uint64_t code, uint64_t arg);
 void dune_bases_to_linux(struct dune_thread *t);
 
 /* seccomp.c */
-bool dune_seccomp(const struct dune_regs *regs, long *r);
+bool dune_seccomp(struct dune_thread *t, long *r);
 extern const char dune_gate_start[], dune_gate_end[], dune_clone_done[], dune_exit_done[];
 
 /* rseq.c */

@@ -48,43 +48,49 @@ static void prefix(struct sock_filter *f)
 	__builtin_memcpy(f, code, sizeof(code));
 }
 
-/* Call @nr with the filter in @prog instead of the program's own. */
-static long install(long nr, uint64_t a, uint64_t b, const struct sock_fprog *prog)
+/* Memory for a filter of @len instructions behind the prefix, or NULL. */
+static struct sock_filter *with_prefix(struct sock_fprog *own, unsigned short len)
 {
-	size_t bytes = (PREFIX + prog->len) * sizeof(struct sock_filter);
-	struct sock_filter *copy;
-	struct sock_fprog own = { .len = PREFIX + prog->len };
-	long r;
+	struct sock_filter *copy = dune_map((PREFIX + len) * sizeof(*copy));
 
-	copy = dune_map(bytes);
 	if (!copy)
-		return -ENOMEM;
-	own.filter = copy;
+		return NULL;
+	own->len = PREFIX + len;
+	own->filter = copy;
 	prefix(copy);
-	r = dune_read_memory(copy + PREFIX, (uintptr_t)prog->filter,
-			     prog->len * sizeof(struct sock_filter));
-	if (!r)
-		r = sys(nr, a, b, &own);
-	dune_unmap(copy, bytes);
-	return r;
+	return copy + PREFIX;
 }
 
-static long set_filter(long nr, uint64_t a, uint64_t b, uint64_t from)
+static void give_back(const struct sock_fprog *own)
 {
-	struct sock_fprog prog;
+	dune_unmap(own->filter, own->len * sizeof(*own->filter));
+}
+
+static long set_filter(struct dune_thread *t, long nr, uint64_t a, uint64_t b, uint64_t from)
+{
+	struct sock_fprog prog, own;
+	struct sock_filter *place;
+	long r;
 
 	/* What is wrong with the rest of the call, Linux knows. */
-	if (dune_read_memory(&prog, from, sizeof(prog)))
+	if (dune_read_guest(t, &prog, from, sizeof(prog)))
 		return sys(nr, a, b, from);
 	if (!prog.len || prog.len > BPF_MAXINSNS - PREFIX)
 		return -EINVAL;
-	return install(nr, a, b, &prog);
+	place = with_prefix(&own, prog.len);
+	if (!place)
+		return -ENOMEM;
+	r = dune_read_guest(t, place, (uintptr_t)prog.filter, prog.len * sizeof(*place));
+	if (!r)
+		r = sys(nr, a, b, &own);
+	give_back(&own);
+	return r;
 }
 
 /* Strict mode as a filter: four calls, and death by SIGKILL for any other. */
 static long set_strict(void)
 {
-	struct sock_filter code[] = {
+	const struct sock_filter code[] = {
 		LOAD(OFFSET(arch)),
 		EQUAL(AUDIT_ARCH_X86_64, 0, 5),
 		LOAD(OFFSET(nr)),
@@ -95,26 +101,37 @@ static long set_strict(void)
 		RETURN(SECCOMP_RET_KILL_THREAD),
 		RETURN(SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+	struct sock_filter *place;
+	struct sock_fprog own;
 	long r;
 
 	if (sys(__NR_prctl, PR_GET_SECCOMP))
 		return -EINVAL;
 	r = sys(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return r ?: install(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
+	if (r)
+		return r;
+	place = with_prefix(&own, sizeof(code) / sizeof(code[0]));
+	if (!place)
+		return -ENOMEM;
+	__builtin_memcpy(place, code, sizeof(code));
+	r = sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &own);
+	give_back(&own);
+	return r;
 }
 
 /* seccomp(2), prctl(2): whether they are about filters, and done. */
-bool dune_seccomp(const struct dune_regs *regs, long *r)
+bool dune_seccomp(struct dune_thread *t, long *r)
 {
+	const struct dune_regs *regs = &t->run->regs;
+
 	if ((uint32_t)regs->rax == __NR_seccomp && regs->rdi == SECCOMP_SET_MODE_FILTER)
-		*r = set_filter(__NR_seccomp, regs->rdi, regs->rsi, regs->rdx);
+		*r = set_filter(t, __NR_seccomp, regs->rdi, regs->rsi, regs->rdx);
 	else if ((uint32_t)regs->rax == __NR_seccomp && regs->rdi == SECCOMP_SET_MODE_STRICT &&
 		 !regs->rsi && !regs->rdx)
 		*r = set_strict();
 	else if ((uint32_t)regs->rax == __NR_prctl && regs->rdi == PR_SET_SECCOMP &&
 		 regs->rsi == SECCOMP_MODE_FILTER)
-		*r = set_filter(__NR_prctl, regs->rdi, regs->rsi, regs->rdx);
+		*r = set_filter(t, __NR_prctl, regs->rdi, regs->rsi, regs->rdx);
 	else if ((uint32_t)regs->rax == __NR_prctl && regs->rdi == PR_SET_SECCOMP &&
 		 regs->rsi == SECCOMP_MODE_STRICT)
 		*r = set_strict();

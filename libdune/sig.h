@@ -99,7 +99,7 @@ void dune_sigcatch_end(struct dune_thread *t);
 /* sigdeliver.c */
 void dune_signal_deliver(struct dune_thread *t, struct dune_tf *tf);
 void dune_signal_to_ring3(struct dune_tf *tf);
-bool dune_signal_syscall(struct dune_tf *tf);
+void dune_signal_return(struct dune_tf *tf);
 void dune_signal_vector_outside(int sig, struct sigcontext *mc);
 
 /* sigframe.c */

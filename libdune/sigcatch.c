@@ -97,14 +97,14 @@ static bool temporary_mask(struct dune_thread *t, const struct sigcontext *mc, u
 		break;
 	case __NR_pselect6:
 	case __NR_io_pgetevents:
-		if (!regs->r9 || dune_read_memory(pair, regs->r9, sizeof(pair)))
+		if (!regs->r9 || dune_read_guest(t, pair, regs->r9, sizeof(pair)))
 			return false;
 		at = pair[0];
 		break;
 	default:
 		return false;
 	}
-	return at && !dune_read_memory(mask, at, 8);
+	return at && !dune_read_guest(t, mask, at, 8);
 }
 
 /* A filter has seen a call at the run loop's SYSCALL; the program made it here. */
@@ -120,6 +120,8 @@ static void enqueue(struct dune_thread *t, int sig, const siginfo_t *info, struc
 	struct dune_sigstate *s = &t->sig;
 	struct dune_signal *entry;
 
+	if (s->count == SIG_QUEUE)	/* more than there are that can come at once */
+		return;
 	if (!s->count) {
 		s->saved_mask = s->mask = c->mask;
 		temporary_mask(t, &c->mc, &s->mask);
@@ -127,7 +129,7 @@ static void enqueue(struct dune_thread *t, int sig, const siginfo_t *info, struc
 	entry = &s->queue[s->count];
 	entry->action = dune_sighand_take(s->hand, sig);
 	/* Another thread took the handler that was good for one time. */
-	if (s->count == SIG_QUEUE || entry->action.handler <= HANDLER_IGN)
+	if (entry->action.handler <= HANDLER_IGN)
 		return;
 	__builtin_memcpy(entry->info, info, SIGINFO_SIZE);
 	if (sig == SIGSYS && info->si_code == SYS_SECCOMP)

@@ -12,40 +12,25 @@
 
 #include "priv.h"
 
-struct vector_handler {
-	dune_trap_fn	fn;
-	unsigned int	flags;
-};
-
-static struct vector_handler vectors[NR_SIGNALS];
+static struct dune_handler vectors[NR_SIGNALS];
 
 DUNE_API int dune_signal_set_handler(int sig, dune_trap_fn fn, unsigned int flags)
 {
 	struct dune_action action = { .handler = fn ? HANDLER_VECTOR : HANDLER_DFL };
 
-	if (sig < 1 || sig > NR_SIGNALS || flags & ~DUNE_TRAP_GPRS_ONLY)
+	if (sig < 1 || sig > NR_SIGNALS || dune_handler_set(&vectors[sig - 1], fn, flags))
 		return -EINVAL;
-	vectors[sig - 1].flags = flags;
-	__atomic_store_n(&vectors[sig - 1].fn, fn, __ATOMIC_RELEASE);
 	action.flags = SA_RESTART;
-	if (dune_active())
-		return dune_hypercall(HC_SIGACTION, sig, (uintptr_t)&action, 0);
+	if (dune_active())	/* where special.c does the same for this thread */
+		return sys(__NR_rt_sigaction, sig, &action, NULL, 8);
 	return dune_sigaction(&dune_sighand_main, sig, &action, NULL);
 }
 
 static void call_vector(struct dune_tf *tf, int sig)
 {
-	const struct vector_handler *h = &vectors[sig - 1];
-	dune_trap_fn fn = __atomic_load_n(&h->fn, __ATOMIC_ACQUIRE);
-
 	tf->vector = DUNE_VECTOR_SIGNAL(sig);
 	tf->error = 0;
-	if (!fn)
-		return;
-	if (h->flags & DUNE_TRAP_GPRS_ONLY)
-		fn(tf);
-	else
-		dune_call_saving_vectors(fn, (uintptr_t)tf, 0, 0);
+	dune_handler_claims(&vectors[sig - 1], (uintptr_t)tf, 0, 0);
 }
 
 /* In a thread that is not in Dune mode: the same handler, the same frame. */
@@ -129,61 +114,13 @@ DUNE_API void dune_signals_to_ring3(bool on)
 	dune_global.ring3_signals = on;
 }
 
-/* ---- ring 3's own calls about signals ----------------------------------- */
-
-static long user_sigaction(const struct dune_tf *tf)
-{
-	struct dune_action new, old;
-	long r;
-
-	if (tf->r10 != 8)
-		return -EINVAL;
-	if (tf->rsi && dune_copy_from_user(&new, tf->rsi, sizeof(new)))
-		return -EFAULT;
-	r = dune_hypercall(HC_SIGACTION, tf->rdi, tf->rsi ? (uintptr_t)&new : 0, (uintptr_t)&old);
-	if (!r && tf->rdx && dune_copy_to_user(tf->rdx, &old, sizeof(old)))
-		r = -EFAULT;
-	return r;
-}
-
-static long user_sigaltstack(struct dune_thread *t, const struct dune_tf *tf)
-{
-	struct dune_altstack new, old;
-	long r;
-
-	if (tf->rdi && dune_copy_from_user(&new, tf->rdi, sizeof(new)))
-		return -EFAULT;
-	r = dune_sigaltstack(t, tf->rsp, tf->rdi ? &new : NULL, &old);
-	if (!r && tf->rsi && dune_copy_to_user(tf->rsi, &old, sizeof(old)))
-		r = -EFAULT;
-	return r;
-}
-
-static void user_sigreturn(struct dune_thread *t, struct dune_tf *tf)
+/* rt_sigreturn(2) of ring 3's; the others' is in special.c. */
+void dune_signal_return(struct dune_tf *tf)
 {
 	uint64_t mask;
 
-	if (dune_sigframe_pop(t, tf, true, &mask))
+	if (dune_sigframe_pop(dune_this_thread(), tf, true, &mask))
 		dune_raise(SIGSEGV, SI_KERNEL, 0);
 	else
 		dune_sigmask_set(mask);
-}
-
-/* Whether the call in @tf was one of these, and is done. */
-bool dune_signal_syscall(struct dune_tf *tf)
-{
-	struct dune_thread *t = dune_this_thread();
-
-	switch (tf->rax) {
-	case __NR_rt_sigaction:
-		tf->rax = user_sigaction(tf);
-		return true;
-	case __NR_sigaltstack:
-		tf->rax = user_sigaltstack(t, tf);
-		return true;
-	case __NR_rt_sigreturn:
-		user_sigreturn(t, tf);
-		return true;
-	}
-	return false;
 }

@@ -232,9 +232,12 @@ bool dune_sigframe_push(struct dune_thread *t, struct dune_tf *tf,
 	return true;
 }
 
-static long get(bool user, void *to, uint64_t from, uint64_t size)
+/* Ring 3's frame is read in the guest half, CPL 0's in the host half. */
+static long get(const struct dune_thread *t, bool user, void *to, uint64_t from, uint64_t size)
 {
-	return user ? dune_copy_from_user(to, from, size) : dune_read_memory(to, from, size);
+	if (user)
+		return dune_copy_from_user(to, from, size);
+	return dune_read_guest(t, to, from, size);
 }
 
 /* Whether the frame's vector registers could be read. */
@@ -248,14 +251,14 @@ static bool pop_fpu(struct dune_thread *t, uint64_t from, bool user)
 		reset_fpu(t);
 		return true;
 	}
-	if (get(user, t->fpu, from, 512))
+	if (get(t, user, t->fpu, from, 512))
 		return false;
 	extended = dune_global.fpu_mask && sw->magic1 == FP_XSTATE_MAGIC1 &&
 		   sw->xstate_size == dune_global.fpu_size &&
 		   sw->extended_size == dune_global.fpu_size + MAGIC2_SIZE;
-	if (extended && get(user, t->fpu, from, dune_global.fpu_size))
+	if (extended && get(t, user, t->fpu, from, dune_global.fpu_size))
 		return false;
-	if (extended && get(user, &magic, from + dune_global.fpu_size, MAGIC2_SIZE))
+	if (extended && get(t, user, &magic, from + dune_global.fpu_size, MAGIC2_SIZE))
 		return false;
 	load_fpu(t, extended && magic == FP_XSTATE_MAGIC2);
 	return true;
@@ -271,7 +274,7 @@ long dune_sigframe_pop(struct dune_thread *t, struct dune_tf *tf, bool user, uin
 	uint64_t at = tf->rsp - 8;
 	struct frame f;
 
-	if (get(user, &f, at, sizeof(f)) || !pop_fpu(t, (uintptr_t)f.mc.fpstate, user))
+	if (get(t, user, &f, at, sizeof(f)) || !pop_fpu(t, (uintptr_t)f.mc.fpstate, user))
 		return -EFAULT;
 	if (user && f.mc.rip >> 47)
 		return -EFAULT;

@@ -3,27 +3,28 @@
  * special.c - system calls that the run loop does not pass on by itself
  *
  * They make or end threads, or are about what libdune keeps in Linux's place:
- * signal handlers and their stacks, FS and GS bases. From CPL 0; ring 3's calls
- * about signals are in sigdeliver.c, where the program is in ring 3.
+ * signal handlers and their stacks, FS and GS bases. (rt_sigreturn(2) of a ring 3
+ * that has the signals is in sigdeliver.c, at its frame.)
  */
 #include "priv.h"
 
 static void exit_thread(struct dune_thread *t)
 {
 	long status = t->run->regs.rdi;
+	uintptr_t nowhere;
 
 	/* No handler may begin on a stack that is going. */
 	dune_sigmask_set(~0ULL);
 	/* Of a vfork child, the parent frees all; a length of 0 unmaps nothing. */
 	if (t->vfork)
-		dune_gate_exit(t->block, 0, status);
+		dune_gate_exit(t->block, 0, status, &nowhere);
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);
 	dune_sighand_put(t->sig.hand);
-	dune_gate_exit(t->block, BLOCK_SIZE, status);
+	dune_gate_exit(t->block, BLOCK_SIZE, status, dune_arena_freed(BLOCK_SIZE));
 }
 
-static long ring0_sigaction(struct dune_thread *t)
+static long do_sigaction(struct dune_thread *t)
 {
 	const struct dune_regs *regs = &t->run->regs;
 	struct dune_action new, old;
@@ -31,25 +32,26 @@ static long ring0_sigaction(struct dune_thread *t)
 
 	if (regs->r10 != 8)
 		return -EINVAL;
-	if (regs->rsi && dune_read_memory(&new, regs->rsi, sizeof(new)))
+	if (regs->rsi && dune_read_guest(t, &new, regs->rsi, sizeof(new)))
 		return -EFAULT;
 	r = dune_sigaction(t->sig.hand, regs->rdi, regs->rsi ? &new : NULL, &old);
 	if (!r && regs->rdx)
-		r = dune_write_memory(regs->rdx, &old, sizeof(old));
+		r = dune_write_guest(t, regs->rdx, &old, sizeof(old));
 	return r;
 }
 
-static long ring0_sigaltstack(struct dune_thread *t)
+static long do_sigaltstack(struct dune_thread *t)
 {
 	const struct dune_regs *regs = &t->run->regs;
+	const struct dune_tf *user = dune_ring3_call(t);
 	struct dune_altstack new, old;
 	long r;
 
-	if (regs->rdi && dune_read_memory(&new, regs->rdi, sizeof(new)))
+	if (regs->rdi && dune_read_guest(t, &new, regs->rdi, sizeof(new)))
 		return -EFAULT;
-	r = dune_sigaltstack(t, regs->rsp, regs->rdi ? &new : NULL, &old);
+	r = dune_sigaltstack(t, user ? user->rsp : regs->rsp, regs->rdi ? &new : NULL, &old);
 	if (!r && regs->rsi)
-		r = dune_write_memory(regs->rsi, &old, sizeof(old));
+		r = dune_write_guest(t, regs->rsi, &old, sizeof(old));
 	return r;
 }
 
@@ -117,17 +119,17 @@ int dune_host_syscall(struct dune_thread *t)
 		r = dune_arch_prctl(t, regs->rdi, regs->rsi);
 		break;
 	case __NR_rt_sigaction:
-		r = ring0_sigaction(t);
+		r = do_sigaction(t);
 		break;
 	case __NR_sigaltstack:
-		r = ring0_sigaltstack(t);
+		r = do_sigaltstack(t);
 		break;
 	case __NR_rt_sigreturn:
 		ring0_sigreturn(t);
 		return HOST_RESUME;
 	case __NR_seccomp:
 	case __NR_prctl:
-		if (!dune_seccomp(regs, &r))
+		if (!dune_seccomp(t, &r))
 			return HOST_FORWARD;
 		break;
 	case __NR_rseq:		/* see rseq.c */

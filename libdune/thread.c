@@ -195,7 +195,7 @@ DUNE_API int dune_leave(void)
 	if (!dune_active())
 		return -EINVAL;
 	t = dune_this_thread();
-	dune_hypercall(HC_LEAVE, 0, 0, 0);
+	dune_hypercall(HC_LEAVE, 0, 0);
 	/* Outside now, on the same stack. */
 	leave_outside(t);
 	return 0;

@@ -4,17 +4,12 @@
  */
 #include "priv.h"
 
-struct handler {
-	void		*fn;
-	unsigned int	flags;
-};
-
-static struct handler handlers[256];
-static struct handler pgflt_handler;
-static struct handler syscall_handler;
+static struct dune_handler handlers[256];
+static struct dune_handler pgflt_handler;
+static struct dune_handler syscall_handler;
 
 /* @flags first: a reader that sees the function sees its flags. */
-static int set_handler(struct handler *h, void *fn, unsigned int flags)
+int dune_handler_set(struct dune_handler *h, void *fn, unsigned int flags)
 {
 	if (flags & ~DUNE_TRAP_GPRS_ONLY)
 		return -EINVAL;
@@ -29,17 +24,17 @@ DUNE_API int dune_trap_set_handler(unsigned int vector, dune_trap_fn fn, unsigne
 	if (vector >= VECTOR_SIGNAL || vector == TRAP_NMI || vector == TRAP_DF ||
 	    vector == TRAP_MC)
 		return -EINVAL;
-	return set_handler(&handlers[vector], fn, flags);
+	return dune_handler_set(&handlers[vector], fn, flags);
 }
 
 DUNE_API int dune_trap_set_pgflt_handler(dune_pgflt_fn fn, unsigned int flags)
 {
-	return set_handler(&pgflt_handler, fn, flags);
+	return dune_handler_set(&pgflt_handler, fn, flags);
 }
 
 DUNE_API int dune_trap_set_syscall_handler(dune_syscall_fn fn, unsigned int flags)
 {
-	return set_handler(&syscall_handler, fn, flags);
+	return dune_handler_set(&syscall_handler, fn, flags);
 }
 
 bool dune_pgflt_claimed(void)
@@ -48,7 +43,7 @@ bool dune_pgflt_claimed(void)
 }
 
 /* Whether there is a handler and it took the trap. */
-static bool claimed(struct handler *h, uint64_t a, uint64_t b, uint64_t c)
+bool dune_handler_claims(struct dune_handler *h, uint64_t a, uint64_t b, uint64_t c)
 {
 	int (*fn)(uint64_t a, uint64_t b, uint64_t c) =
 		__atomic_load_n(&h->fn, __ATOMIC_ACQUIRE);
@@ -103,7 +98,7 @@ static bool handle_pgflt(struct dune_tf *tf, uintptr_t cr2)
 	}
 	if (in_uaccess(tf))
 		return true;
-	return claimed(&pgflt_handler, cr2, tf->error, (uintptr_t)tf);
+	return dune_handler_claims(&pgflt_handler, cr2, tf->error, (uintptr_t)tf);
 }
 
 /* A handler may change the frame, but not weaken the rings with it. */
@@ -137,11 +132,11 @@ void dune_trap(struct dune_tf *tf)
 		asm volatile("mov %%cr2, %0" : "=r" (cr2));
 
 	done = tf->vector == TRAP_PF && handle_pgflt(tf, cr2);
-	done = done || claimed(&handlers[tf->vector & 255], (uintptr_t)tf, 0, 0);
+	done = done || dune_handler_claims(&handlers[tf->vector & 255], (uintptr_t)tf, 0, 0);
 	if (!done) {
 		/* The signal is to interrupt what trapped, not us. */
 		asm volatile("cli");
-		dune_hypercall(HC_RAISE, (uintptr_t)tf, cr2, 0);
+		dune_hypercall(HC_RAISE, (uintptr_t)tf, cr2);
 	}
 	put_right(tf, cs, ss);
 }
@@ -175,8 +170,10 @@ DUNE_API void dune_passthrough_syscall(struct dune_tf *tf)
 	uint32_t nr = tf->rax;
 	long r;
 
-	if (dune_global.ring3_signals && dune_signal_syscall(tf))
+	if (nr == __NR_rt_sigreturn && dune_global.ring3_signals) {
+		dune_signal_return(tf);
 		return;
+	}
 	do {
 		r = dune_user_syscall(nr, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9, tf);
 	} while (r == -ERESTARTSYS && !dune_global.ring3_signals);

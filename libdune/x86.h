@@ -70,4 +70,16 @@
 /* Linux's, and the host half's: the call was not made, make it again. */
 #define ERESTARTSYS	512
 
+#ifdef __ASSEMBLER__
+/* A function's number and first five arguments, to where SYSCALL has them. */
+.macro SYSCALL_ARGUMENTS
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+.endm
+#endif
+
 #endif /* _LIBDUNE_X86_H */

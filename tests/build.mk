@@ -43,7 +43,7 @@ define link_prog
 endef
 
 # The same at CPL 0: they enter Dune mode themselves.
-INSIDE_PROGS := build/bin/tests/prog-signals-inside
+INSIDE_PROGS := build/bin/tests/prog-signals-inside build/bin/tests/prog-waits-inside
 $(INSIDE_PROGS): build/bin/tests/prog-%-inside: tests/guest/progs/%.c build/lib/libdune.a tests/build.mk build/flags
 	$(call link_prog,-DINSIDE -Ibuild/include)
 

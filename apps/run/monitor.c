@@ -3,6 +3,7 @@
  * monitor.c - the program's system calls, seen at CPL 0
  */
 #include <linux/prctl.h>
+#include <linux/sched.h>
 #include <asm/prctl.h>
 
 #include "run.h"
@@ -114,6 +115,18 @@ static void do_readlink(struct dune_tf *tf)
 		tf->rax = r;
 }
 
+/* After vfork() and its like the child is gone from this memory, others are not. */
+static void do_clone(struct dune_tf *tf)
+{
+	uint64_t flags = tf->rax == __NR_clone ? tf->rdi : CLONE_VFORK;
+
+	if (tf->rax == __NR_clone3 && dune_copy_from_user(&flags, tf->rdi, sizeof(flags)))
+		flags = 0;
+	dune_passthrough_syscall(tf);
+	if ((flags & CLONE_VFORK) && (long)tf->rax > 0)
+		exec_forget(tf->rax);
+}
+
 void monitor_syscall(struct dune_tf *tf)
 {
 	long r;
@@ -152,9 +165,7 @@ void monitor_syscall(struct dune_tf *tf)
 	case __NR_vfork:
 	case __NR_clone:
 	case __NR_clone3:
-		dune_passthrough_syscall(tf);
-		if ((long)tf->rax > 0)
-			exec_forget(tf->rax);
+		do_clone(tf);
 		break;
 	case __NR_prctl:
 		if (tf->rdi == PR_SET_SYSCALL_USER_DISPATCH)

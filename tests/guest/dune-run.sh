@@ -38,31 +38,32 @@ for link in "" -nopie -static -static-pie; do
 	done
 done
 
-# At CPL 0 as well: the program enters Dune mode itself.
-same_inside() {
-	number=$((number + 1))
-	if cmp -s out.native out.inside; then
-		echo "ok $number $1"
-	else
-		echo "not ok $number $1"
-		diff out.native out.inside | sed 's/^/# /' | head -20
-	fi
+# Signals: natively, under dune-run, and at CPL 0, where the program enters Dune
+# mode itself. $1 is added to the names.
+signals() {
+	for part in signals waits; do
+		same $part"$1" "$here/prog-$part"
+		number=$((number + 1))
+		"$here/prog-$part-inside" >out.inside 2>&1
+		if cmp -s out.native out.inside; then
+			echo "ok $number ${part}_at_cpl0$1"
+		else
+			echo "not ok $number ${part}_at_cpl0$1"
+			diff out.native out.inside | sed 's/^/# /' | head -20
+		fi
+	done
 }
 
-for link in "" -static; do
-	same "signals$link" "$here/prog-signals$link"
-done
-"$here/prog-signals-inside" >out.inside 2>&1
-same_inside signals_at_cpl0
+signals
+same signals-static "$here/prog-signals-static"
 same calls "$here/prog-calls"
+same many_children_and_threads "$here/prog-many"
 
 # The same again without the fast path.
 fastcall=/sys/module/dune/parameters/fastcall
 echo N >$fastcall
+signals _native_path
 same calls_native_path "$here/prog-calls"
-same signals_native_path "$here/prog-signals"
-"$here/prog-signals-inside" >out.inside 2>&1
-same_inside signals_at_cpl0_native_path
 echo Y >$fastcall
 
 cat >script.sh <<-'EOF'

@@ -7,8 +7,10 @@
  *
  * Every function returns 0 (or what it names) on success and a negative errno
  * on failure; errno itself is left alone. libdune prints nothing unless a log
- * callback is set, never exits, and never changes a signal's disposition
- * (but for the one it is about to raise for an exception nobody claimed).
+ * callback is set, and never exits. A handler of a signal that the process has
+ * when a thread enters, or sets in Dune mode, is libdune's to call from then on
+ * (in the program's place, see sigaction(2) there); all other dispositions stay,
+ * but for that of a signal about to be raised for an exception nobody claimed.
  */
 #ifndef _DUNE_DUNE_H
 #define _DUNE_DUNE_H
