@@ -79,6 +79,8 @@ static void make_current(struct dune_vcpu *vcpu, int cpu)
 		vmcs_set_cpu(cpu);
 		vcpu->host_gdt.address = (unsigned long)get_current_gdt_ro();
 		vcpu->host_gdt.size = GDT_SIZE - 1;
+		memcpy(&vcpu->run->gdt_cpu, get_current_gdt_ro() + GDT_ENTRY_CPUNODE,
+		       sizeof(vcpu->run->gdt_cpu));
 
 		/* Translations of an earlier stay, or of an earlier owner. */
 		if (vcpu->vpid)

@@ -54,13 +54,14 @@ uint64_t dune_idt_base(void)
 void dune_gdt_init(struct dune_thread *t)
 {
 	uint64_t base = (uintptr_t)&t->tss;
+	__u64 *gdt = t->run->gdt;
 
-	t->gdt[SEL_KERNEL_CS / 8] = SEG_KERNEL_CODE;
-	t->gdt[SEL_KERNEL_SS / 8] = SEG_KERNEL_DATA;
-	t->gdt[SEL_USER_SS / 8] = SEG_USER_DATA;
-	t->gdt[SEL_USER_CS / 8] = SEG_USER_CODE;
-	t->gdt[SEL_TSS / 8] = SEG_TSS_BUSY | (sizeof(t->tss) - 1) |
+	gdt[SEL_KERNEL_CS / 8] = SEG_KERNEL_CODE;
+	gdt[SEL_KERNEL_SS / 8] = SEG_KERNEL_DATA;
+	gdt[SEL_USER_SS / 8] = SEG_USER_DATA;
+	gdt[SEL_USER_CS / 8] = SEG_USER_CODE;
+	gdt[SEL_TSS / 8] = SEG_TSS_BUSY | (sizeof(t->tss) - 1) |
 			      (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
-	t->gdt[SEL_TSS / 8 + 1] = base >> 32;
+	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	t->tss.iomap = sizeof(t->tss);
 }

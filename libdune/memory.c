@@ -14,7 +14,6 @@ struct piece {
 static long copy(long nr, void *own, uint64_t other, uint64_t size)
 {
 	struct piece here = { (uintptr_t)own, size }, there = { other, size };
-
 	long pid = sys(__NR_getpid);
 
 	return sys(nr, pid, &here, 1, &there, 1, 0);

@@ -47,8 +47,6 @@ struct tss {
 #define IST_TRAP	1
 #define IST_DOUBLE	2
 
-#define GDT_ENTRIES	10
-
 /* XSAVE's standard form, without AMX, and Linux's second magic number. */
 #define FPU_SIZE	4096
 
@@ -71,7 +69,6 @@ struct dune_thread {
 
 	uint64_t	signal_sp;	/* top of the stack on which signals are delivered */
 
-	uint64_t	gdt[GDT_ENTRIES];
 	struct tss	tss;
 	void		*block;		/* everything above and the stacks */
 	struct dune_regs forked;	/* the guest's, for the child of a fork */

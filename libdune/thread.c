@@ -63,7 +63,6 @@ int dune_thread_new(struct dune_thread **thread)
 	t->sig.hand = &dune_sighand_main;
 	t->tss.ist[IST_TRAP - 1] = (uintptr_t)block + IST1_TOP;
 	t->tss.ist[IST_DOUBLE - 1] = (uintptr_t)block + IST2_TOP;
-	dune_gdt_init(t);
 
 	r = dune_root_add_range(block, BLOCK_SIZE) ?: open_vcpu(t);
 	if (r)
@@ -73,6 +72,7 @@ int dune_thread_new(struct dune_thread **thread)
 		r = -ENOMEM;
 		goto err_fd;
 	}
+	dune_gdt_init(t);
 	*thread = t;
 	return 0;
 
@@ -101,7 +101,10 @@ int dune_thread_reopen(struct dune_thread *t)
 		return r;
 	p = sys(__NR_mmap, t->run, dune_global.info.run_size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_FIXED, t->vcpu_fd, 0);
-	return sys_failed(p) ? p : 0;
+	if (sys_failed(p))
+		return p;
+	dune_gdt_init(t);
+	return 0;
 }
 
 /* The registers of a thread that begins at CPL 0 with this process's state. */
@@ -113,8 +116,8 @@ void dune_thread_sregs(struct dune_thread *t, struct dune_sregs *s)
 	sys(__NR_arch_prctl, ARCH_GET_GS, &gs);
 	*s = (struct dune_sregs) {
 		.cr3		= dune_root_cr3(),
-		.gdt_base	= (uintptr_t)t->gdt,
-		.gdt_limit	= sizeof(t->gdt) - 1,
+		.gdt_base	= (uintptr_t)t->run->gdt,
+		.gdt_limit	= 8 * (DUNE_GDT_CPU + 1) - 1,
 		.idt_base	= dune_idt_base(),
 		.idt_limit	= 4095,
 		.tr_base	= (uintptr_t)&t->tss,

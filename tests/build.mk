@@ -56,7 +56,7 @@ build/bin/tests/prog-%-nopie: tests/guest/progs/%.c tests/build.mk build/flags
 build/bin/tests/prog-%: tests/guest/progs/%.c tests/build.mk build/flags
 	$(call link_prog,-pie -fPIE)
 
-GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/guest/*.sh tests/guest/run-all))
+GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/guest/*.sh tests/guest/run-all tests/guest/compare))
 $(GUEST_SCRIPTS): build/bin/tests/%: tests/guest/%
 	$(Q)mkdir -p $(@D) && install -m 755 $< $@
 

@@ -27,18 +27,13 @@ static void name_of(const char *link, char *to, size_t size)
 /* Before the program can change anything: where is dune-run, and the program? */
 void exec_init(const char *path)
 {
-	char link[] = "/proc/self/fd/0000";
+	char link[64];
 	long fd = sys(__NR_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-	unsigned int i, n = fd;
 
 	name_of("/proc/self/exe", self, sizeof(self));
 	if (sys_failed(fd))
 		return;
-	for (i = 0; i < 4; i++, n /= 10)
-		link[sizeof(link) - 2 - i] = '0' + n % 10;
-	/* No leading zeros in /proc. */
-	for (i = sizeof("/proc/self/fd/") - 1; link[i] == '0' && link[i + 1]; )
-		__builtin_memmove(link + i, link + i + 1, sizeof(link) - i - 1);
+	fd_path(link, fd);
 	name_of(link, program, sizeof(program));
 	sys(__NR_close, fd);
 }
@@ -110,7 +105,7 @@ static long copy_args(uint64_t from, const char **to, unsigned int max)
  */
 struct call {
 	char		path[4096], argv0[4096];
-	const char	*args[MAX_ARGS + 8];
+	const char	*args[MAX_ARGS + 10];
 };
 
 #define PLACE_SIZE	(1UL << 20)
@@ -152,24 +147,55 @@ void exec_forget(uint32_t tid)
 	}
 }
 
-static long prepare(struct call *c, const struct dune_tf *tf)
+/* The arguments of execve() and, behind its descriptor, of execveat(). */
+struct exec_args {
+	uint64_t	path, argv, envp;
+	uint64_t	dir, flags;
+	bool		at;
+};
+
+static struct exec_args exec_args(const struct dune_tf *tf)
+{
+	if (tf->rax == __NR_execve)
+		return (struct exec_args){ .path = tf->rdi, .argv = tf->rsi, .envp = tf->rdx };
+	return (struct exec_args){
+		.dir = tf->rdi, .path = tf->rsi, .argv = tf->rdx, .envp = tf->r10,
+		.flags = tf->r8, .at = (int)tf->rdi != AT_FDCWD || tf->r8,
+	};
+}
+
+/* *@fd: what the new program is to be found by, if not by its name. */
+static long find_file(struct call *c, const struct exec_args *a, long *fd)
+{
+	long r = copy_string(a->path, c->path, sizeof(c->path));
+
+	if (r)
+		return r;
+	if (a->at) {
+		*fd = exec_open_at(a->dir, c->path, a->flags);
+		if (sys_failed(*fd))
+			return *fd;
+	} else if (is_self(c->path) && program[0]) {
+		__builtin_memcpy(c->path, program, sizeof(c->path));
+	}
+	return check_executable(c->path);
+}
+
+static long prepare(struct call *c, const struct exec_args *a, long *fd)
 {
 	int n = 0;
 	long nr;
 
-	nr = copy_string(tf->rdi, c->path, sizeof(c->path));
-	if (nr)
-		return nr;
-	if (is_self(c->path) && program[0])
-		__builtin_memcpy(c->path, program, sizeof(c->path));
-	nr = check_executable(c->path);
+	nr = find_file(c, a, fd);
 	if (nr)
 		return nr;
 	c->args[n++] = "dune-run";
+	if (*fd >= 0)
+		c->args[n++] = "--by-fd";
 	c->args[n++] = "--argv0";
 	c->args[n++] = c->argv0;
 	c->args[n++] = "--";
-	nr = copy_args(tf->rsi, &c->args[n], MAX_ARGS);
+	nr = copy_args(a->argv, &c->args[n], MAX_ARGS);
 	if (nr < 0)
 		return nr;
 	if (nr && copy_string((uint64_t)c->args[n], c->argv0, sizeof(c->argv0)))
@@ -181,8 +207,10 @@ static long prepare(struct call *c, const struct dune_tf *tf)
 
 void do_execve(struct dune_tf *tf)
 {
+	struct exec_args args = exec_args(tf);
 	struct dune_tf call = *tf;
 	struct call *c;
+	long fd = -1;
 
 	/* Without /proc there is no finding ourselves again. */
 	c = self[0] ? take_place() : NULL;
@@ -190,15 +218,18 @@ void do_execve(struct dune_tf *tf)
 		tf->rax = self[0] ? -ENOMEM : -ENOENT;
 		return;
 	}
-	call.rax = prepare(c, tf);
+	call.rax = prepare(c, &args, &fd);
 	if (!call.rax) {
 		call.rax = __NR_execve;
 		call.rdi = (uint64_t)self;
 		call.rsi = (uint64_t)c->args;
+		call.rdx = args.envp;
 		dune_passthrough_syscall(&call);
 	}
+	if (fd >= 0)
+		sys(__NR_close, fd);
 	exec_forget(sys(__NR_gettid));
 	/* Failed, or put off because a signal's handler comes first. */
-	tf->rax = call.rax;
+	tf->rax = call.rip == tf->rip ? call.rax : tf->rax;
 	tf->rip = call.rip;
 }

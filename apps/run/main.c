@@ -24,6 +24,7 @@ static const char help[] =
 struct options {
 	char	*argv0;
 	bool	verbose;
+	bool	by_fd;		/* from exec.c: close the descriptor it is found by */
 };
 
 static void print_and_exit(const char *text)
@@ -45,6 +46,8 @@ static char **parse_options(char **argv, struct options *o)
 			print_and_exit("dune-run 1.0\n");
 		else if (equal(*argv, "-v") || equal(*argv, "--verbose"))
 			o->verbose = true;
+		else if (equal(*argv, "--by-fd"))
+			o->by_fd = true;
 		else if (equal(*argv, "--argv0") && argv[1])
 			o->argv0 = *++argv;
 		else
@@ -82,13 +85,15 @@ static void load(struct program *p, const char *path)
 		die(r == -ENOENT ? 127 : 126, path, exec_error(r));
 }
 
-/* Reserve what belongs to the monitor, and enter Dune mode. */
+/*
+ * The monitor's block is not reserved, which RLIMIT_AS would count: nothing can
+ * be mapped there on demand (policy.c), and what Linux, short of other places,
+ * puts there ring 3 cannot use, and the monitor's own mappings replace.
+ */
 static void enter(bool verbose)
 {
 	int r;
 
-	sys(__NR_mmap, ARENA_BASE, ARENA_SIZE, PROT_NONE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	sys(__NR_mmap, MONITOR_GUARD, PAGE_SIZE, PROT_NONE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (verbose)
@@ -125,7 +130,7 @@ void run_main(uint64_t *sp)
 	struct options o = { 0 };
 	struct program program = { 0 };
 	struct vectors v;
-	const char *path;
+	const char *path, *file;
 	int error;
 
 	stack_read(sp, &v);
@@ -137,12 +142,15 @@ void run_main(uint64_t *sp)
 		die(127, v.argv[0], "not found");
 	if (o.argv0)
 		v.argv[0] = o.argv0;
+	file = path;
 	v.argv = script_arguments(v.argv, &path, &error);
 	if (error)
 		die(error == -ENOENT ? 127 : 126, path, exec_error(error));
 
 	exec_init(path);
 	load(&program, path);
+	if (o.by_fd && path == file)
+		fd_close(path);
 	sp = stack_build(sp, &v, &program, path);
 	enter(o.verbose);
 	start(&program, sp);

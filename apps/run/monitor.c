@@ -149,6 +149,7 @@ void monitor_syscall(struct dune_tf *tf)
 		tf->rax = do_arch_prctl(tf);
 		break;
 	case __NR_execve:
+	case __NR_execveat:
 		do_execve(tf);
 		break;
 	case __NR_readlink:
@@ -159,7 +160,6 @@ void monitor_syscall(struct dune_tf *tf)
 		tf->rax = do_close_range(tf);
 		break;
 	case __NR_rseq:		/* restartable sequences are off: libc does without */
-	case __NR_execveat:
 		tf->rax = -ENOSYS;
 		break;
 	case __NR_vfork:

@@ -147,6 +147,13 @@ static long script_line(const char *path, char *line, size_t size)
 	return 1;
 }
 
+bool is_script(const char *path)
+{
+	char line[256];
+
+	return script_line(path, line, sizeof(line)) > 0;
+}
+
 /*
  * The kernel's way with scripts: the interpreter runs, with the script's path
  * where argv[0] was. Interpreters may be scripts too, four deep. *@path becomes

@@ -92,6 +92,7 @@ uint64_t *stack_build(uint64_t *sp, const struct vectors *v, const struct progra
 /* path.c */
 const char *find_program(const char *name, char **envp);
 int check_executable(const char *path);
+bool is_script(const char *path);
 char **script_arguments(char **argv, const char **path, int *error);
 
 /* monitor.c */
@@ -115,5 +116,10 @@ void exec_init(const char *path);
 long read_self(uint64_t name, uint64_t to, uint64_t size);
 void do_execve(struct dune_tf *tf);
 void exec_forget(uint32_t tid);
+
+/* execat.c */
+void fd_path(char *to, unsigned int fd);
+void fd_close(const char *path);
+long exec_open_at(uint64_t dir, char *path, uint64_t flags);
 
 #endif /* _APPS_RUN_RUN_H */

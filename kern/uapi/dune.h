@@ -161,6 +161,8 @@ struct dune_exit_info {
  * and the module sets it when it leaves such a call to Linux half-way (a
  * restart after a signal), so that the loop knows whose result it holds.
  */
+#define DUNE_GDT_CPU	15
+
 struct dune_run {
 	struct dune_regs regs;
 	__u32 set;		/* DUNE_SET_*; cleared when taken */
@@ -171,6 +173,14 @@ struct dune_run {
 				 * time: a second takes the first one's place. */
 	__u32 reserved;
 	struct dune_exit_info info;
+	/*
+	 * A place for the guest's GDT, ready for the one segment that only the
+	 * kernel can fill in: its limit is the number of the CPU (bits 0 to 11) and
+	 * of its node, kept right wherever the guest runs. The vDSO's getcpu() reads
+	 * it by LSL on CPUs without RDPID.
+	 */
+	__u64 gdt[DUNE_GDT_CPU];	/* the caller's */
+	__u64 gdt_cpu;			/* selector 0x7b */
 };
 
 /* ---- DUNE_GET_STATS --------------------------------------------------- */

@@ -3,33 +3,9 @@
 # dune-run.sh - whole programs under dune-run, and natively: no difference
 
 here=$(dirname "$0")
-number=0
+. "$here/compare"
 cd /tmp || exit 1
 export SOME=variable
-
-# A name, then a command: the same output and status in both ways?
-same() {
-	name=$1
-	shift
-	number=$((number + 1))
-	echo "one line in" | "$@" >out.native 2>err.native
-	native=$?
-	echo "one line in" | dune-run "$@" >out.dune 2>err.dune
-	dune=$?
-	if [ $native = $dune ] && cmp -s out.native out.dune && cmp -s err.native err.dune; then
-		echo "ok $number $name"
-	else
-		echo "not ok $number $name"
-		echo "# status $native natively, $dune in Dune mode"
-		diff out.native out.dune | sed 's/^/# /' | head -10
-		diff err.native err.dune | sed 's/^/# /' | head -10
-	fi
-}
-
-skip() {
-	number=$((number + 1))
-	echo "ok $number $1 # SKIP $2"
-}
 
 for link in "" -nopie -static -static-pie; do
 	same "dump$link" "$here/prog-dump$link" a "b c" ""
@@ -58,6 +34,8 @@ signals
 same signals-static "$here/prog-signals-static"
 same calls "$here/prog-calls"
 same many_children_and_threads "$here/prog-many"
+same execs "$here/prog-execs"
+same kinds_of_memory "$here/prog-kinds"
 
 # The same again without the fast path.
 fastcall=/sys/module/dune/parameters/fastcall

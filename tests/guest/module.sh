@@ -4,12 +4,7 @@
 
 module=/machine/dune.ko
 here=$(dirname "$0")
-number=0
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then echo "ok $number $2"; else echo "not ok $number $2"; fi
-}
+. "$here/compare"
 
 rmmod dune
 result $? unloads

@@ -81,6 +81,10 @@ int main(int argc, char **argv)
 			pass_on(stderr, low | high << 8);
 			fputc('\n', stderr);
 			break;
+		case 'D':	/* no frame: it has started once more */
+			while ((c = getchar()) != EOF && c != 2)
+				;
+			break;
 		case 'K':
 			pass_on(kernel, low | high << 8);
 			break;
