@@ -94,6 +94,7 @@ install: lib apps
 	install -m 644 build/lib/libdune.a build/lib/libdune.so.1 $(DESTDIR)$(LIBDIR)/
 	ln -sf libdune.so.1 $(DESTDIR)$(LIBDIR)/libdune.so
 	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(PREFIX)/include/dune/
+	install -D -m 644 libdune/dune-gdb.py $(DESTDIR)$(PREFIX)/share/dune/dune-gdb.py
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 		libdune/libdune.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
 	for page in docs/man/*.[1-9]; do \
@@ -108,7 +109,7 @@ install-module: modules
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
-	rm -rf $(DESTDIR)$(PREFIX)/include/dune
+	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(DESTDIR)/lib/modules/*/updates/dune.ko

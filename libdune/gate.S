@@ -319,6 +319,23 @@ dune_touch_done:
 	.cfi_endproc
 	.size	dune_gate_touch, . - dune_gate_touch
 
+/*
+ * void dune_gate_break(void)
+ *
+ * The guest's breakpoint, once more, for Linux and whoever traces us. A debugger
+ * sets the program counter back by one when it hears of a breakpoint: there must
+ * be one.
+ */
+	.globl	dune_gate_break
+	.type	dune_gate_break, @function
+	.balign	16
+dune_gate_break:
+	.cfi_startproc
+	int3
+	ret
+	.cfi_endproc
+	.size	dune_gate_break, . - dune_gate_break
+
 /* long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b); CPL 0 in Dune mode. */
 	.globl	dune_hypercall
 	.type	dune_hypercall, @function

@@ -153,6 +153,7 @@ long dune_gate_clone(long nr, long a0, long a1, long a2, long a3, long a4,
 void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed)
 	__attribute__((noreturn));
 void dune_gate_touch(uintptr_t va, bool write);
+void dune_gate_break(void);
 extern char dune_touch_insn[], dune_touch_done[];
 extern char dune_run_loop[], dune_run_insn[], dune_forward[], dune_forward_done[];
 long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b);

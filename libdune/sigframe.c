@@ -276,12 +276,10 @@ long dune_sigframe_pop(struct dune_thread *t, struct dune_tf *tf, bool user, uin
 
 	if (get(t, user, &f, at, sizeof(f)) || !pop_fpu(t, (uintptr_t)f.mc.fpstate, user))
 		return -EFAULT;
-	if (user && f.mc.rip >> 47)
-		return -EFAULT;
 	dune_sigaltstack(t, tf->rsp, &f.stack, NULL);
 	dune_tf_from_context(tf, &f.mc);
 	if (user || (f.mc.cs & 3)) {
-		tf->cs = SEL_USER_CS;
+		tf->cs = SEL_USER_CS;	/* of whatever RIP: the way there looks */
 		tf->ss = SEL_USER_SS;
 	} else {
 		tf->cs = SEL_KERNEL_CS;

@@ -65,7 +65,10 @@ static void queue(int sig, int code, uintptr_t addr)
 void dune_raise(int sig, int code, uintptr_t addr)
 {
 	uncover(sig, false);
-	queue(sig, code, addr);
+	if (sig == SIGTRAP && code == SI_KERNEL)
+		dune_gate_break();
+	else
+		queue(sig, code, addr);
 }
 
 /* For a thread that cannot go on: no handler may return to it. */

@@ -60,7 +60,18 @@ GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/gue
 $(GUEST_SCRIPTS): build/bin/tests/%: tests/guest/%
 	$(Q)mkdir -p $(@D) && install -m 755 $< $@
 
-tests: $(GUEST_TESTS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
+# For tests/living: programs of the machine's own, not of Dune mode's.
+LIVING := build/bin/tests/again build/bin/tests/kvm_guest
+$(LIVING): build/bin/tests/%: tests/living/%.c tests/build.mk build/flags
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -o $@ $<
+
+build/bin/tests/debuggee: tests/living/debuggee.c build/lib/libdune.a tests/build.mk build/flags
+	@$(call say,LD,$@)
+	$(Q)$(CC) -O1 -g -Wall -static -Ibuild/include -o $@ $< build/lib/libdune.a
+
+tests: $(LIVING) build/bin/tests/debuggee $(GUEST_TESTS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
 # "CFLAGS: flag flag".
