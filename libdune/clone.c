@@ -198,7 +198,7 @@ static long do_clone(struct dune_thread *t, struct clone_request *req, long nr)
 	req->mask = dune_sigmask_set(~0ULL);
 	if (t->sig.count) {	/* one has come since the call was judged */
 		dune_sigmask_set(req->mask);
-		return -ERESTARTSYS;
+		return -ECALLAGAIN;
 	}
 	if (req->flags & CLONE_VM)
 		r = share_memory(t, req, nr);
@@ -239,7 +239,7 @@ static long read_args(struct dune_thread *t, struct clone_request *req, uint64_t
 
 /*
  * clone(2), clone3(2), fork(2) or vfork(2), as the guest's registers have it.
- * -ERESTARTSYS: not made, a signal comes first.
+ * -ECALLAGAIN: not made, a signal comes first.
  */
 long dune_clone(struct dune_thread *t, long nr)
 {

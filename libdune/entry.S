@@ -322,7 +322,7 @@ dune_entry_after:
 /*
  * long dune_user_syscall(long nr, long a0, .., long a5, struct dune_tf *tf)
  *
- * Ring 3's call in @tf to Linux; -ERESTARTSYS if a signal for ring 3 must come
+ * Ring 3's call in @tf to Linux; -ECALLAGAIN if a signal for ring 3 must come
  * first. An interrupt between the look for one and the call begins again with
  * the look, see trap.c; the host half finds @tf in RBX.
  */
@@ -351,7 +351,7 @@ dune_user_vmcall_done:
 	.cfi_restore_state
 2:	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
 	je	1b
-	mov	$-ERESTARTSYS, %rax
+	mov	$-ECALLAGAIN, %rax
 	pop	%rbx
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbx

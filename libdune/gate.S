@@ -169,7 +169,7 @@ forward:
 	jne	own_call
 2:	syscall
 dune_forward_done:
-	cmp	$-ERESTARTSYS, %rax
+	cmp	$-ECALLAGAIN, %rax
 	je	restart
 	mov	%rax, REGS_rax(%rbx)
 	jmp	dune_run_loop

@@ -122,7 +122,7 @@ bool dune_host_may_call(struct dune_thread *t)
 void dune_host_restart(struct dune_thread *t)
 {
 	if (dune_ring3_call(t)) {
-		t->run->regs.rax = -ERESTARTSYS;
+		t->run->regs.rax = -ECALLAGAIN;
 		return;
 	}
 	t->run->regs.rip -= VMCALL_LEN;

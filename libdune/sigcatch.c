@@ -172,7 +172,7 @@ static void redirect(struct dune_thread *t, struct sigcontext *mc)
 
 	if (at_call) {
 		/* A call interrupted once already, and a handler ends it. */
-		mc->rax = mc->rax == __NR_restart_syscall ? -EINTR : -ERESTARTSYS;
+		mc->rax = mc->rax == __NR_restart_syscall ? -EINTR : -ECALLAGAIN;
 		mc->rip = (uintptr_t)dune_forward_done;
 	} else if (at_run || within(mc->rip, dune_run_loop, dune_run_insn)) {
 		mc->rip = (uintptr_t)dune_run_loop;

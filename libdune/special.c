@@ -138,7 +138,7 @@ int dune_host_syscall(struct dune_thread *t)
 	default:
 		r = nr < X32_BIT ? plain_syscall(regs, nr) : -ENOSYS;
 	}
-	if (r == -ERESTARTSYS) {
+	if (r == -ECALLAGAIN) {
 		dune_host_restart(t);
 		return HOST_RESUME;
 	}

@@ -176,8 +176,8 @@ DUNE_API void dune_passthrough_syscall(struct dune_tf *tf)
 	}
 	do {
 		r = dune_user_syscall(nr, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9, tf);
-	} while (r == -ERESTARTSYS && !dune_global.ring3_signals);
-	if (r == -ERESTARTSYS) {
+	} while (r == -ECALLAGAIN && !dune_global.ring3_signals);
+	if (r == -ECALLAGAIN) {
 		/* Its handler first, then the instruction once more. */
 		tf->rax = nr;
 		tf->rip -= SYSCALL_LEN;

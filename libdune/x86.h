@@ -67,8 +67,11 @@
 /* dune_tf.vector of a system call. */
 #define VECTOR_SYSCALL	0x100
 
-/* Linux's, and the host half's: the call was not made, make it again. */
-#define ERESTARTSYS	512
+/*
+ * The host half's: the call was not made, make it again. Not one of Linux's own
+ * codes: a supervisor (seccomp_unotify(2)) may answer a call with any of them.
+ */
+#define ECALLAGAIN	0x5eed5eed
 
 #ifdef __ASSEMBLER__
 /* A function's number and first five arguments, to where SYSCALL has them. */

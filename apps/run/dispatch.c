@@ -7,6 +7,7 @@
  */
 #include <linux/prctl.h>
 #include <asm/siginfo.h>
+#include <asm/signal.h>
 
 #include "run.h"
 
@@ -87,6 +88,16 @@ long dispatch_set(const struct dune_tf *tf)
 	return -EINVAL;
 }
 
+/* No handler and no mask is asked. */
+static void end_by(int sig, long pid, long tid)
+{
+	const uint64_t dfl[4] = { 0 }, bit = 1ULL << (sig - 1);
+
+	sys(__NR_rt_sigaction, sig, dfl, NULL, 8);
+	sys(__NR_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
+	sys(__NR_tgkill, pid, tid, sig);
+}
+
 /* Whether the call in @tf is the program's own to handle, by SIGSYS. */
 bool dispatch_call(const struct dune_tf *tf)
 {
@@ -94,7 +105,7 @@ bool dispatch_call(const struct dune_tf *tf)
 	uint8_t byte = 1;
 	bool unreadable;
 	siginfo_t info = {
-		.si_signo = 31, .si_code = SYS_USER_DISPATCH,
+		.si_signo = SIGSYS, .si_code = SYS_USER_DISPATCH,
 		.si_call_addr = (void *)tf->rip, .si_syscall = tf->rax,
 		.si_arch = 0xc000003e,		/* AUDIT_ARCH_X86_64 */
 	};
@@ -108,8 +119,8 @@ bool dispatch_call(const struct dune_tf *tf)
 	pid = sys(__NR_getpid);
 	tid = sys(__NR_gettid);
 	if (!unreadable && byte == 1)
-		sys(__NR_rt_tgsigqueueinfo, pid, tid, 31, &info);
+		sys(__NR_rt_tgsigqueueinfo, pid, tid, SIGSYS, &info);
 	else
-		sys(__NR_tgkill, pid, tid, unreadable ? 11 : 31);
+		end_by(unreadable ? SIGSEGV : SIGSYS, pid, tid);
 	return true;
 }
