@@ -47,6 +47,22 @@ special:
 
 	.text
 
+/*
+ * long dune_shown_call(long nr, long a, .., long e); in the host half: made for
+ * the program, whose filters see it.
+ */
+	.globl	dune_shown_call
+	.hidden	dune_shown_call
+	.type	dune_shown_call, @function
+	.balign	16
+dune_shown_call:
+	.cfi_startproc
+	SYSCALL_ARGUMENTS
+	syscall
+	ret
+	.cfi_endproc
+	.size	dune_shown_call, . - dune_shown_call
+
 /* Calls that Linux sees coming from here are libdune's own: see seccomp.c. */
 	.globl	dune_gate_start, dune_gate_end
 	.hidden	dune_gate_start, dune_gate_end

@@ -154,6 +154,7 @@ void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed)
 	__attribute__((noreturn));
 void dune_gate_touch(uintptr_t va, bool write);
 void dune_gate_break(void);
+long dune_shown_call(long nr, long a, long b, long c, long d, long e);
 extern char dune_touch_insn[], dune_touch_done[];
 extern char dune_run_loop[], dune_run_insn[], dune_forward[], dune_forward_done[];
 long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b);

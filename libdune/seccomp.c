@@ -74,7 +74,7 @@ static long set_filter(struct dune_thread *t, long nr, uint64_t a, uint64_t b, u
 
 	/* What is wrong with the rest of the call, Linux knows. */
 	if (dune_read_guest(t, &prog, from, sizeof(prog)))
-		return sys(nr, a, b, from);
+		return dune_shown_call(nr, a, b, from, 0, 0);
 	if (!prog.len || prog.len > BPF_MAXINSNS - PREFIX)
 		return -EINVAL;
 	place = with_prefix(&own, prog.len);
@@ -82,7 +82,7 @@ static long set_filter(struct dune_thread *t, long nr, uint64_t a, uint64_t b, u
 		return -ENOMEM;
 	r = dune_read_guest(t, place, (uintptr_t)prog.filter, prog.len * sizeof(*place));
 	if (!r)
-		r = sys(nr, a, b, &own);
+		r = dune_shown_call(nr, a, b, (uintptr_t)&own, 0, 0);
 	give_back(&own);
 	return r;
 }
@@ -114,7 +114,7 @@ static long set_strict(void)
 	if (!place)
 		return -ENOMEM;
 	__builtin_memcpy(place, code, sizeof(code));
-	r = sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &own);
+	r = dune_shown_call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, (uintptr_t)&own, 0, 0);
 	give_back(&own);
 	return r;
 }
