@@ -4,7 +4,7 @@
  *
  * Paging keeps ring 3 out of the monitor's block, but Linux knows nothing of
  * rings: a pointer into the block would have it read or written on the
- * program's behalf. So no argument may lie there. A buffer that begins below
+ * program's behalf. So no argument that is an address may lie there. A buffer that begins below
  * and runs in is stopped by the page without access under the block, which no
  * call may unmap. Pointers inside structures (iovec, msghdr) are not seen here.
  */
@@ -20,34 +20,6 @@ bool in_monitor(uint64_t start, uint64_t size)
 	if (end < start)
 		end = ~0ULL;
 	return start < MONITOR_END && end > MONITOR_GUARD;
-}
-
-/* Which arguments of a call are numbers, whatever their value: one bit each. */
-static unsigned int plain_numbers(uint64_t nr)
-{
-	switch (nr) {
-	case __NR_lseek:
-	case __NR_ftruncate:
-	case __NR_truncate:
-		return 1 << 1;
-	case __NR_pread64:
-	case __NR_pwrite64:
-	case __NR_preadv:
-	case __NR_pwritev:
-		return 1 << 3;
-	case __NR_mmap:
-		return 1 << 1 | 1 << 5;
-	case __NR_fallocate:
-		return 1 << 2 | 1 << 3;
-	case __NR_fadvise64:
-	case __NR_readahead:
-	case __NR_sync_file_range:
-		return 1 << 1 | 1 << 2;
-	case __NR_exit:
-	case __NR_exit_group:
-		return 1 << 0;
-	}
-	return 0;
 }
 
 /* Calls whose first two arguments are a range of the address space. */
@@ -92,12 +64,12 @@ static long refuse_mremap(const struct dune_tf *tf)
 long refuse(const struct dune_tf *tf)
 {
 	const uint64_t args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
-	unsigned int plain = plain_numbers(tf->rax), i;
+	unsigned int pointers = pointer_args(tf->rax), i;
 
 	if (is_range_call(tf->rax) && in_monitor(tf->rdi, tf->rsi))
 		return -ENOMEM;
 	for (i = 0; i < 6; i++)
-		if (!(plain & 1 << i) && args[i] >= MONITOR_GUARD && args[i] < MONITOR_END)
+		if ((pointers & 1 << i) && args[i] >= MONITOR_GUARD && args[i] < MONITOR_END)
 			return -EFAULT;
 	if (tf->rax == __NR_mmap)
 		return refuse_mmap(tf);

@@ -102,6 +102,9 @@ void monitor_syscall(struct dune_tf *tf);
 long refuse(const struct dune_tf *tf);
 bool in_monitor(uint64_t start, uint64_t size);
 
+/* pointers.c */
+unsigned int pointer_args(uint64_t nr);
+
 /* dispatch.c */
 long dispatch_set(const struct dune_tf *tf);
 bool dispatch_call(const struct dune_tf *tf);
