@@ -35,7 +35,6 @@ same signals-static "$here/prog-signals-static"
 same calls "$here/prog-calls"
 same many_children_and_threads "$here/prog-many"
 same execs "$here/prog-execs"
-same observed "$here/prog-observed"
 same kinds_of_memory "$here/prog-kinds"
 
 # The same again without the fast path.
