@@ -36,14 +36,17 @@ static int audit_send(int type, const void *data, size_t size)
 		      sizeof(kernel)) < 0 ? errno : 0;
 }
 
-/* What the records say until there are none for a while: how many of getppid(). */
-static int audit_count(void)
+/*
+ * How many records of getppid() there are: until none has come for a while, longer
+ * where @wanted are still on their way.
+ */
+static int audit_count(int wanted)
 {
 	static char buf[16384];
 	struct pollfd p = { audit_socket, POLLIN, 0 };
 	int n = 0;
 
-	while (poll(&p, 1, 300) > 0) {
+	while (poll(&p, 1, n < wanted ? 5000 : 300) > 0) {
 		ssize_t size = recv(audit_socket, buf, sizeof(buf) - 1, 0);
 		struct nlmsghdr *head = (struct nlmsghdr *)buf;
 
@@ -77,7 +80,7 @@ static void audit(void)
 	add.rule.fieldflags[0] = AUDIT_EQUAL;
 	printf("audit on: %d\n", audit_send(AUDIT_SET, &on, sizeof(on)));
 	printf("rule: %d\n", audit_send(AUDIT_ADD_RULE, &add, sizeof(add.rule)));
-	audit_count();
+	audit_count(0);
 	fflush(stdout);
 	/* Those that were there before are not audited. */
 	if (!fork()) {
@@ -86,7 +89,7 @@ static void audit(void)
 		_exit(0);
 	}
 	wait(NULL);
-	printf("audited: %d\n", audit_count());
+	printf("audited: %d\n", audit_count(5));
 	on.enabled = on.pid = 0;
 	audit_send(AUDIT_DEL_RULE, &add, sizeof(add.rule));
 	audit_send(AUDIT_SET, &on, sizeof(on));
