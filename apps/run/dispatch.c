@@ -88,7 +88,7 @@ long dispatch_set(const struct dune_tf *tf)
 	return -EINVAL;
 }
 
-/* No handler and no mask is asked. */
+/* As the kernel ends it: whatever handler and mask it has for the signal. */
 static void end_by(int sig, long pid, long tid)
 {
 	const uint64_t dfl[4] = { 0 }, bit = 1ULL << (sig - 1);

@@ -105,7 +105,7 @@ static long copy_args(uint64_t from, const char **to, unsigned int max)
  */
 struct call {
 	char		path[4096], argv0[4096];
-	const char	*args[MAX_ARGS + 10];
+	const char	*args[MAX_ARGS + 8];
 };
 
 #define PLACE_SIZE	(1UL << 20)

@@ -4,9 +4,10 @@
  *
  * Paging keeps ring 3 out of the monitor's block, but Linux knows nothing of
  * rings: a pointer into the block would have it read or written on the
- * program's behalf. So no argument that is an address may lie there. A buffer that begins below
- * and runs in is stopped by the page without access under the block, which no
- * call may unmap. Pointers inside structures (iovec, msghdr) are not seen here.
+ * program's behalf. So no argument that is an address (pointers.c) may lie
+ * there. A buffer that begins below and runs in is stopped by the page without
+ * access under the block, which no call may unmap. Pointers inside structures
+ * (iovec, msghdr) are not seen here.
  */
 #include <linux/mman.h>
 
