@@ -73,6 +73,9 @@ add_kernel_modules() {
 }
 
 # $work/boot.iso with the kernel, the root file system and the command line.
+#
+# idle=halt: Bochs's MONITOR does not notice all writes of another CPU, and so a
+# CPU idle in MWAIT may miss that it is wanted until something interrupts it.
 make_iso() {
 	local kernel=$1 iso=$work/iso bios=/usr/lib/syslinux/modules/bios
 	mkdir -p "$iso"
@@ -82,7 +85,7 @@ make_iso() {
 		default linux
 		label linux
 		  kernel vmlinuz
-		  append initrd=initrd.img console=ttyS0,115200 panic=-1 tsc=reliable tsc_early_khz=100000 clearcpuid=321,323 quiet $append
+		  append initrd=initrd.img console=ttyS0,115200 panic=-1 tsc=reliable tsc_early_khz=100000 clearcpuid=321,323 idle=halt quiet $append
 	EOF
 	xorriso -as mkisofs -quiet -o "$work/boot.iso" -b isolinux.bin -c boot.cat \
 		-no-emul-boot -boot-load-size 4 -boot-info-table "$iso" 2>"$work/xorriso.log" ||
