@@ -47,6 +47,32 @@ static long ioctl_map_slot(struct dune_vm *vm, void __user *arg)
 	return copy_to_user(arg, &slot, sizeof(slot)) ? -EFAULT : 0;
 }
 
+static long ioctl_unmap_slot(struct dune_vm *vm, void __user *arg)
+{
+	struct dune_slot slot;
+
+	if (copy_from_user(&slot, arg, sizeof(slot)))
+		return -EFAULT;
+	return dune_vm_unmap_slot(vm, &slot);
+}
+
+static long ioctl_prefault(struct dune_vm *vm, void __user *arg)
+{
+	struct dune_range range;
+
+	if (copy_from_user(&range, arg, sizeof(range)))
+		return -EFAULT;
+	return dune_vm_prefault(vm, &range);
+}
+
+static long ioctl_flush_tlb(struct dune_vm *vm)
+{
+	spin_lock(&vm->ept_lock);
+	dune_vm_flush_guest(vm);
+	spin_unlock(&vm->ept_lock);
+	return 0;
+}
+
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct dune_vm *vm = file->private_data;
@@ -62,6 +88,12 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return arg ? -EINVAL : dune_vcpu_create(vm, file);
 	case DUNE_MAP_SLOT:
 		return ioctl_map_slot(vm, (void __user *)arg);
+	case DUNE_UNMAP_SLOT:
+		return ioctl_unmap_slot(vm, (void __user *)arg);
+	case DUNE_PREFAULT:
+		return ioctl_prefault(vm, (void __user *)arg);
+	case DUNE_FLUSH_TLB:
+		return arg ? -EINVAL : ioctl_flush_tlb(vm);
 	}
 	return -ENOTTY;
 }

@@ -24,6 +24,7 @@
 
 #include "uapi/dune.h"
 #include "ept.h"
+#include "ept_install.h"
 #include "exit_record.h"
 #include "slots.h"
 
@@ -33,7 +34,7 @@ struct dune_vm {
 	struct mmu_notifier	mn;		/* mn.mm is the VM's mm */
 
 	/*
-	 * Protects ept, slots, dead and the invalidation range. Taken by the
+	 * Protects ept, slots, vcpus, dead and the invalidation range. Taken by the
 	 * notifier, which waits for other CPUs to leave the guest: never take
 	 * it with interrupts off.
 	 */
@@ -46,11 +47,17 @@ struct dune_vm {
 	unsigned long		inv_end;
 	wait_queue_head_t	inv_wait;
 
-	/* Grows with every zap; a vcpu that has seen less must INVEPT. */
+	/*
+	 * Grow with every flush, under ept_lock; a vcpu that has seen less has to
+	 * flush before it enters: what the EPT says, or only what the guest's own
+	 * tables say. generation counts both.
+	 */
 	u64			generation;
+	u64			ept_generation;
 
-	spinlock_t		vcpus_lock;	/* protects vcpus */
 	struct list_head	vcpus;
+
+	struct list_head	in_all;		/* shrink.c's list of VMs */
 };
 
 enum dune_vcpu_mode { OUTSIDE_GUEST, IN_GUEST };
@@ -70,6 +77,7 @@ struct dune_vcpu {
 	int			mode;		/* enum dune_vcpu_mode */
 	int			loaded_cpu;	/* where guest MSRs are in place, or -1 */
 	u64			generation;
+	u64			ept_generation;
 	struct dune_vm		*vm;
 	unsigned long		host_cr3;
 	unsigned long		host_cr4;
@@ -100,6 +108,8 @@ struct dune_vcpu {
 	struct list_head	on_cpu;		/* in the CPU's list of active VMCSs */
 	struct preempt_notifier	preempt;
 	struct ept_cache	ept_cache;
+	struct ept_access	access;
+	enum ept_install	installed;	/* what the first look said */
 
 	unsigned long		busy;		/* bit 0: a thread runs or sets up;
 						 * bit 1: the page was mapped */
@@ -118,9 +128,20 @@ struct dune_vm *dune_vm_get(void);
 void dune_vm_put(struct dune_vm *vm);
 void dune_vm_drain(void);
 int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot);
-void dune_vm_kick(struct dune_vm *vm);
+int dune_vm_unmap_slot(struct dune_vm *vm, struct dune_slot *slot);
+void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed);
+void dune_vm_flush_guest(struct dune_vm *vm);
 u32 dune_gpa_bits(void);
 u32 dune_nr_slots(void);
+
+/* prefault.c */
+int dune_vm_prefault(struct dune_vm *vm, struct dune_range *range);
+
+/* shrink.c */
+int dune_shrink_init(void);
+void dune_shrink_exit(void);
+void dune_shrink_add(struct dune_vm *vm);
+void dune_shrink_remove(struct dune_vm *vm);
 
 /* mmu.c */
 int dune_mmu_invalidate_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range);

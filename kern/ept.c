@@ -9,17 +9,12 @@
  */
 #include <linux/compiler.h>
 #include <linux/errno.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 
 #include <asm/vmx.h>
 
 #include "ept.h"
-
-static unsigned int index_at(u64 gpa, int level)
-{
-	return (gpa >> (12 + 9 * (level - 1))) & 511;
-}
+#include "ept_table.h"
 
 static bool is_leaf(u64 epte, int level)
 {
@@ -31,35 +26,40 @@ static u64 *table_of(u64 epte)
 	return __va(epte & EPTE_ADDR);
 }
 
-static u64 *alloc_table(void)
-{
-	return (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-}
-
-static void free_table(u64 *table)
-{
-	free_page((unsigned long)table);
-}
-
 int ept_init(struct ept *ept)
 {
-	ept->root = alloc_table();
+	ept->root = ept_table_alloc();
 	if (!ept->root)
 		return -ENOMEM;
+	ept->nr_tables = 0;
 	ept->eptp = __pa(ept->root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4;
 	if (ept->ad_bits)
 		ept->eptp |= VMX_EPTP_AD_ENABLE_BIT;
 	return 0;
 }
 
-static void free_level(u64 *table, int level)
+/* Free a table of @level and all below it; how many. */
+static unsigned long free_level(u64 *table, int level)
 {
+	unsigned long n = 1;
 	int i;
 
-	for (i = 0; level > 1 && i < 512; i++)
+	for (i = 0; level > 1 && i < EPT_ENTRIES; i++)
 		if ((table[i] & EPTE_RWX) && !is_leaf(table[i], level))
-			free_level(table_of(table[i]), level - 1);
-	free_table(table);
+			n += free_level(table_of(table[i]), level - 1);
+	ept_table_free(table);
+	return n;
+}
+
+static unsigned long count_level(const u64 *table, int level)
+{
+	unsigned long n = 1;
+	int i;
+
+	for (i = 0; level > 1 && i < EPT_ENTRIES; i++)
+		if ((table[i] & EPTE_RWX) && !is_leaf(table[i], level))
+			n += count_level(table_of(table[i]), level - 1);
+	return n;
 }
 
 void ept_destroy(struct ept *ept)
@@ -67,12 +67,13 @@ void ept_destroy(struct ept *ept)
 	if (ept->root)
 		free_level(ept->root, EPT_LEVELS);
 	ept->root = NULL;
+	ept->nr_tables = 0;
 }
 
 int ept_cache_fill(struct ept_cache *cache)
 {
-	while (cache->nr < ARRAY_SIZE(cache->page)) {
-		u64 *table = alloc_table();
+	while (!ept_cache_full(cache)) {
+		u64 *table = ept_table_alloc();
 
 		if (!table)
 			return -ENOMEM;
@@ -84,90 +85,228 @@ int ept_cache_fill(struct ept_cache *cache)
 void ept_cache_drain(struct ept_cache *cache)
 {
 	while (cache->nr)
-		free_table(cache->page[--cache->nr]);
+		ept_table_free(cache->page[--cache->nr]);
+}
+
+static u64 *add_table(struct ept *ept, struct ept_cache *cache, u64 *parent, u64 *entry)
+{
+	u64 *table = cache->page[--cache->nr];
+
+	WRITE_ONCE(*entry, __pa(table) | EPTE_RWX);
+	ept_table_gained(parent, 1);
+	ept->nr_tables++;
+	return table;
+}
+
+/* The table of @level around @gpa. */
+static u64 *walk_to(struct ept *ept, struct ept_cache *cache, u64 gpa, int level)
+{
+	u64 *table = ept->root;
+	int l;
+
+	for (l = EPT_LEVELS; l > level; l--) {
+		u64 *entry = ept_entry(table, gpa, l);
+
+		if (unlikely(!(*entry & EPTE_RWX)))
+			table = add_table(ept, cache, table, entry);
+		else if (unlikely(is_leaf(*entry, l)))
+			return NULL;
+		else
+			table = table_of(*entry);
+	}
+	return table;
+}
+
+u64 *ept_make_last_table(struct ept *ept, struct ept_cache *cache, u64 gpa)
+{
+	return walk_to(ept, cache, gpa, 1);
 }
 
 int ept_map(struct ept *ept, struct ept_cache *cache, u64 gpa, int level, u64 epte)
 {
-	u64 *table = ept->root;
+	u64 *table = walk_to(ept, cache, gpa, level);
 	u64 *entry;
-	int l;
 
-	for (l = EPT_LEVELS; ; l--) {
-		entry = &table[index_at(gpa, l)];
-		if (l == level)
-			break;
-		if (!(*entry & EPTE_RWX))
-			WRITE_ONCE(*entry, __pa(cache->page[--cache->nr]) | EPTE_RWX);
-		else if (is_leaf(*entry, l))
-			return -EEXIST;
-		table = table_of(*entry);
-	}
-	if ((*entry & EPTE_RWX) && !is_leaf(*entry, level))
+	if (!table)
+		return -EEXIST;
+	entry = ept_entry(table, gpa, level);
+	if (!(*entry & EPTE_RWX))
+		ept_table_gained(table, 1);
+	else if (!is_leaf(*entry, level))
 		return -EEXIST;
 	WRITE_ONCE(*entry, epte | (level > 1 ? EPTE_PS : 0));
 	return 0;
 }
 
-/* Calls @visit for each leaf that overlaps the range; the or of what it says. */
-static bool for_each_leaf(u64 *table, int level, u64 base, u64 start, u64 end,
-			  bool (*visit)(u64 *entry, void *arg), void *arg)
+/* The list runs through the tables' words, with each one's level in low bits. */
+static void remove_table(struct ept *ept, u64 *table, int level, struct ept_removed *removed)
+{
+	ept->nr_tables -= count_level(table, level);
+	ept_table_set_word(table, (unsigned long)removed->first);
+	removed->first = (u64 *)((unsigned long)table | level);
+}
+
+unsigned long ept_free_removed(struct ept_removed *removed)
+{
+	unsigned long n = 0, item = (unsigned long)removed->first;
+
+	while (item) {
+		u64 *table = (u64 *)(item & ~7UL);
+		int level = item & 7;
+
+		item = ept_table_word(table);
+		n += free_level(table, level);
+	}
+	removed->first = NULL;
+	return n;
+}
+
+static void clear_entry(struct ept *ept, u64 *table, unsigned int i, int level,
+			struct ept_removed *removed)
+{
+	u64 epte = table[i];
+
+	WRITE_ONCE(table[i], 0);
+	ept_table_set_word(table, ept_table_word(table) - 1);
+	if (!is_leaf(epte, level))
+		remove_table(ept, table_of(epte), level - 1, removed);
+}
+
+/* A range of a table of @level, which maps memory from @base on. */
+struct span {
+	u64		base, start, end;
+	unsigned int	first;
+};
+
+static struct span span_of(int level, u64 base, u64 start, u64 end)
 {
 	u64 size = ept_level_size(level);
-	unsigned int first = start > base ? (start - base) / size : 0;
-	u64 at = base + first * size;
+
+	return (struct span) {
+		.base = base, .start = start, .end = end,
+		.first = start > base ? (start - base) / size : 0,
+	};
+}
+
+static bool zap_table(struct ept *ept, u64 *table, int level, struct span s,
+		      struct ept_removed *removed)
+{
+	u64 size = ept_level_size(level);
+	u64 at = s.base + s.first * size;
 	bool any = false;
 	unsigned int i;
 
-	for (i = first; i < 512 && at < end; i++, at += size) {
-		if (!(table[i] & EPTE_RWX))
+	for (i = s.first; i < EPT_ENTRIES && at < s.end; i++, at += size) {
+		u64 epte = table[i];
+
+		if (!(epte & EPTE_RWX))
 			continue;
-		if (is_leaf(table[i], level))
-			any |= visit(&table[i], arg);
-		else
-			any |= for_each_leaf(table_of(table[i]), level - 1, at,
-					     start, end, visit, arg);
+		if (!is_leaf(epte, level) && (at < s.start || s.end - at < size)) {
+			u64 *below = table_of(epte);
+
+			any |= zap_table(ept, below, level - 1,
+					 span_of(level - 1, at, s.start, s.end), removed);
+			if (ept_table_word(below))
+				continue;
+		}
+		clear_entry(ept, table, i, level, removed);
+		any = true;
 	}
 	return any;
 }
 
-static bool zap_leaf(u64 *entry, void *arg)
+bool ept_zap_page(struct ept *ept, u64 gpa)
 {
+	u64 *table = ept_last_table(ept, gpa), *entry;
+
+	if (!table || ept_table_word(table) == 1)
+		return false;
+	entry = ept_entry(table, gpa, 1);
+	if (!*entry)
+		return false;
 	WRITE_ONCE(*entry, 0);
+	ept_table_set_word(table, ept_table_word(table) - 1);
 	return true;
 }
 
-bool ept_zap(struct ept *ept, u64 start, u64 end)
+bool ept_zap(struct ept *ept, u64 start, u64 end, struct ept_removed *removed)
 {
 	if (!ept->root)
 		return false;
-	return for_each_leaf(ept->root, EPT_LEVELS, 0, start, end, zap_leaf, NULL);
+	return zap_table(ept, ept->root, EPT_LEVELS,
+			 span_of(EPT_LEVELS, 0, start, end), removed);
 }
 
-struct age_arg {
-	const struct ept	*ept;
-	bool			clear;
-};
+/* Without A bits every table counts as cold. */
+static bool was_used(const struct ept *ept, u64 *entry)
+{
+	if (!ept->ad_bits || !(READ_ONCE(*entry) & EPTE_A))
+		return false;
+	clear_bit(EPTE_A_BIT, (unsigned long *)entry);
+	return true;
+}
+
+static unsigned long zap_cold(struct ept *ept, u64 *table, int level, unsigned long most,
+			      struct ept_removed *removed)
+{
+	unsigned long n = 0;
+	unsigned int i;
+
+	for (i = 0; i < EPT_ENTRIES && n < most; i++) {
+		if (!(table[i] & EPTE_RWX) || is_leaf(table[i], level))
+			continue;
+		if (level > 2) {
+			n += zap_cold(ept, table_of(table[i]), level - 1, most - n, removed);
+			if (ept_table_word(table_of(table[i])))
+				continue;
+		} else if (was_used(ept, &table[i])) {
+			continue;
+		}
+		clear_entry(ept, table, i, level, removed);
+		n++;
+	}
+	return n;
+}
+
+unsigned long ept_zap_cold(struct ept *ept, unsigned long most, struct ept_removed *removed)
+{
+	return ept->root ? zap_cold(ept, ept->root, EPT_LEVELS, most, removed) : 0;
+}
 
 /* Without A bits, a leaf that is there counts as young. */
-static bool age_leaf(u64 *entry, void *p)
+static bool age_leaf(const struct ept *ept, u64 *entry, bool clear)
 {
-	const struct age_arg *arg = p;
-
-	if (!arg->ept->ad_bits)
+	if (!ept->ad_bits)
 		return true;
 	if (!(READ_ONCE(*entry) & EPTE_A))
 		return false;
-	if (arg->clear)
+	if (clear)
 		clear_bit(EPTE_A_BIT, (unsigned long *)entry);
 	return true;
 }
 
+static bool age_table(const struct ept *ept, u64 *table, int level, struct span s, bool clear)
+{
+	u64 size = ept_level_size(level);
+	u64 at = s.base + s.first * size;
+	bool young = false;
+	unsigned int i;
+
+	for (i = s.first; i < EPT_ENTRIES && at < s.end; i++, at += size) {
+		if (!(table[i] & EPTE_RWX))
+			continue;
+		if (is_leaf(table[i], level))
+			young |= age_leaf(ept, &table[i], clear);
+		else
+			young |= age_table(ept, table_of(table[i]), level - 1,
+					   span_of(level - 1, at, s.start, s.end), clear);
+	}
+	return young;
+}
+
 bool ept_age(struct ept *ept, u64 start, u64 end, bool clear)
 {
-	struct age_arg arg = { .ept = ept, .clear = clear };
-
 	if (!ept->root)
 		return false;
-	return for_each_leaf(ept->root, EPT_LEVELS, 0, start, end, age_leaf, &arg);
+	return age_table(ept, ept->root, EPT_LEVELS, span_of(EPT_LEVELS, 0, start, end), clear);
 }

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 struct dune_vcpu;
+struct dune_vm;
 
 enum ept_fault_result {
 	EPT_FAULT_RESOLVED,	/* enter again */
@@ -15,8 +16,13 @@ enum ept_fault_result {
 	EPT_FAULT_REFUSED,	/* Linux refuses the process this access */
 };
 
-/* @access: DUNE_ACCESS_*. @hva: out, ~0 if @gpa lies in no slot. May sleep. */
-enum ept_fault_result ept_fault(struct dune_vcpu *vcpu, u64 gpa, u32 access,
-				unsigned long *hva);
+/*
+ * Make vcpu->access possible, of which vcpu->installed says what a first look
+ * found. @hva: out, ~0 if its gpa lies in no slot. May sleep.
+ */
+enum ept_fault_result ept_fault(struct dune_vcpu *vcpu, unsigned long *hva);
+
+/* Until Linux has finished what it changes around @hva. 0, or -EINTR: killed. */
+int ept_wait_for_change(struct dune_vm *vm, unsigned long hva);
 
 #endif /* _DUNE_KERN_EPT_FAULT_H */

@@ -66,10 +66,7 @@ void exit_read(struct dune_vcpu *vcpu, struct exit_record *rec)
 	rec->entry_error = 0;
 	switch (rec->reason) {
 	case EXIT_REASON_EPT_VIOLATION:
-		rec->qualification = vmcs_readl(EXIT_QUALIFICATION);
-		rec->gpa = vmcs_read64(GUEST_PHYSICAL_ADDRESS);
-		rec->vectoring_info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
-		break;
+		break;		/* has been read */
 	case EXIT_REASON_EXCEPTION_NMI:
 		rec->cpl = guest_cpl();
 		rec->intr_info = vmcs_read32(VM_EXIT_INTR_INFO);
@@ -148,27 +145,12 @@ static int to_user(struct dune_vcpu *vcpu, const struct exit_record *rec, int wh
 	return what;
 }
 
-/* A guest page-table walk is a write as well, where EPT has A/D bits: see SDM. */
-static u32 violation_access(u64 qualification)
-{
-	u32 access = 0;
-
-	if (qualification & EPT_VIOLATION_ACC_READ)
-		access |= DUNE_ACCESS_READ;
-	if (qualification & EPT_VIOLATION_ACC_WRITE)
-		access |= DUNE_ACCESS_WRITE;
-	if (qualification & EPT_VIOLATION_ACC_INSTR)
-		access |= DUNE_ACCESS_EXEC;
-	return access;
-}
-
 static int handle_ept_violation(struct dune_vcpu *vcpu, const struct exit_record *rec)
 {
-	u32 access = violation_access(rec->qualification);
 	unsigned long hva;
 
 	requeue_event(vcpu, rec);
-	switch (ept_fault(vcpu, rec->gpa, access, &hva)) {
+	switch (ept_fault(vcpu, &hva)) {
 	case EPT_FAULT_RESOLVED:
 		return DUNE_EXIT_AGAIN;
 	case EPT_FAULT_BOUNCE:
@@ -177,7 +159,7 @@ static int handle_ept_violation(struct dune_vcpu *vcpu, const struct exit_record
 		break;
 	}
 	to_user(vcpu, rec, 0);
-	vcpu->run->info.access = access;
+	vcpu->run->info.access = vcpu->access.access;
 	vcpu->run->info.hva = hva;
 	return DUNE_EXIT_EPT_FAULT;
 }

@@ -86,6 +86,7 @@ static void make_current(struct dune_vcpu *vcpu, int cpu)
 		if (vcpu->vpid)
 			vmx_invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, vcpu->vpid);
 		vcpu->generation = READ_ONCE(vcpu->vm->generation) - 1;
+		vcpu->ept_generation = READ_ONCE(vcpu->vm->ept_generation) - 1;
 	} else if (__this_cpu_read(dune_current_vmcs) != vcpu) {
 		vmx_vmptrld(__pa(vcpu->vmcs));
 		__this_cpu_write(dune_current_vmcs, vcpu);

@@ -55,13 +55,18 @@ static int __init dune_init(void)
 	r = vmx_init();
 	if (r)
 		goto err_vmcs;
-	r = dune_device_init();
+	r = dune_shrink_init();
 	if (r)
 		goto err_vmx;
+	r = dune_device_init();
+	if (r)
+		goto err_shrink;
 	pr_info("loaded; system calls take the %s path\n",
 		dune_fast_syscalls() ? "fast" : "native");
 	return 0;
 
+err_shrink:
+	dune_shrink_exit();
 err_vmx:
 	vmx_exit();
 err_vmcs:
@@ -75,6 +80,7 @@ static void __exit dune_exit(void)
 {
 	dune_device_exit();
 	dune_vm_drain();
+	dune_shrink_exit();
 	vmx_exit();
 	vmcs_exit();
 	l1tf_exit();

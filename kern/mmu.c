@@ -20,26 +20,61 @@ static struct dune_vm *vm_of(struct mmu_notifier *mn)
 	return container_of(mn, struct dune_vm, mn);
 }
 
-/* Calls @visit for the guest-physical range of each slot in [@start, @end). */
+typedef bool visit_fn(struct ept *ept, u64 start, u64 end, void *arg);
+
+static bool visit_slot(struct dune_vm *vm, u32 slot, unsigned long start,
+		       unsigned long end, visit_fn *visit, void *arg)
+{
+	unsigned long base = (unsigned long)vm->slots.block[slot] << SLOT_SHIFT;
+	unsigned long from = max(start, base);
+	unsigned long to = min(end, base + (unsigned long)SLOT_SIZE);
+
+	return from < to && visit(&vm->ept, dune_slot_gpa(slot) + (from - base),
+				  dune_slot_gpa(slot) + (to - base), arg);
+}
+
+/*
+ * Calls @visit for the guest-physical range of each slot in [@start, @end):
+ * block by block where those are few, else slot by slot.
+ */
 static bool for_each_slot(struct dune_vm *vm, unsigned long start, unsigned long end,
-			  bool (*visit)(struct ept *ept, u64 start, u64 end))
+			  visit_fn *visit, void *arg)
 {
 	const struct dune_slots *slots = &vm->slots;
+	unsigned long block = start >> SLOT_SHIFT, last = (end - 1) >> SLOT_SHIFT;
 	bool any = false;
 	u32 i;
 
 	lockdep_assert_held(&vm->ept_lock);
-	/* Few slots are in use: go through them, not through the range. */
-	for (i = 0; i < slots->used; i++) {
-		unsigned long base = (unsigned long)slots->block[i] << SLOT_SHIFT;
-		unsigned long from = max(start, base);
-		unsigned long to = min(end, base + (unsigned long)SLOT_SIZE);
-
-		if (from < to)
-			any |= visit(&vm->ept, dune_slot_gpa(i) + (from - base),
-				     dune_slot_gpa(i) + (to - base));
+	if (last - block < slots->used) {
+		for (; block <= last; block++) {
+			i = dune_slots_find(slots, block << SLOT_SHIFT);
+			if (i != SLOT_NONE)
+				any |= visit_slot(vm, i, start, end, visit, arg);
+		}
+		return any;
 	}
+	for (i = 0; i < slots->used; i++)
+		if (slots->block[i] != SLOT_FREE)
+			any |= visit_slot(vm, i, start, end, visit, arg);
 	return any;
+}
+
+static bool zap(struct ept *ept, u64 start, u64 end, void *removed)
+{
+	return ept_zap(ept, start, end, removed);
+}
+
+/* One page that is mapped, which is what Linux changes most often. */
+static bool zap_page(struct dune_vm *vm, unsigned long start, unsigned long end)
+{
+	u32 slot;
+
+	if (end - start != PAGE_SIZE)
+		return false;
+	slot = dune_slots_find(&vm->slots, start);
+	return slot != SLOT_NONE && vm->ept.root &&
+	       ept_zap_page(&vm->ept, dune_slot_gpa(slot) + (start & (SLOT_SIZE - 1)));
 }
 
 static void range_begin(struct dune_vm *vm, unsigned long start, unsigned long end)
@@ -57,13 +92,13 @@ int dune_mmu_invalidate_start(struct mmu_notifier *mn,
 			      const struct mmu_notifier_range *range)
 {
 	struct dune_vm *vm = vm_of(mn);
-	bool zapped;
+	struct ept_removed removed = { };
 
 	spin_lock(&vm->ept_lock);
 	range_begin(vm, range->start, range->end);
-	zapped = for_each_slot(vm, range->start, range->end, ept_zap);
-	if (zapped)
-		dune_vm_kick(vm);
+	if (zap_page(vm, range->start, range->end) ||
+	    for_each_slot(vm, range->start, range->end, zap, &removed))
+		dune_vm_flush_ept(vm, &removed);
 	spin_unlock(&vm->ept_lock);
 	return 0;
 }
@@ -77,16 +112,16 @@ void dune_mmu_invalidate_end(struct mmu_notifier *mn,
 	spin_lock(&vm->ept_lock);
 	last = !--vm->invalidating;
 	spin_unlock(&vm->ept_lock);
-	if (last)
+	if (last && wq_has_sleeper(&vm->inv_wait))
 		wake_up_all(&vm->inv_wait);
 }
 
-static bool age_and_clear(struct ept *ept, u64 start, u64 end)
+static bool age_and_clear(struct ept *ept, u64 start, u64 end, void *unused)
 {
 	return ept_age(ept, start, end, true);
 }
 
-static bool age(struct ept *ept, u64 start, u64 end)
+static bool age(struct ept *ept, u64 start, u64 end, void *unused)
 {
 	return ept_age(ept, start, end, false);
 }
@@ -99,7 +134,7 @@ int dune_mmu_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
 	bool young;
 
 	spin_lock(&vm->ept_lock);
-	young = for_each_slot(vm, start, end, age_and_clear);
+	young = for_each_slot(vm, start, end, age_and_clear, NULL);
 	spin_unlock(&vm->ept_lock);
 	return young;
 }
@@ -110,7 +145,7 @@ int dune_mmu_test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned 
 	bool young;
 
 	spin_lock(&vm->ept_lock);
-	young = for_each_slot(vm, va, va + PAGE_SIZE, age);
+	young = for_each_slot(vm, va, va + PAGE_SIZE, age, NULL);
 	spin_unlock(&vm->ept_lock);
 	return young;
 }

@@ -47,9 +47,23 @@ static __always_inline void refresh_host_state(struct dune_vcpu *vcpu)
 	}
 }
 
-static noinline void flush_ept(struct dune_vcpu *vcpu)
+/*
+ * INVEPT makes the CPU forget all that came by this EPT, the guest's own
+ * translations included (SDM, "Operations That Invalidate Cached Mappings").
+ */
+static noinline void flush_tlb(struct dune_vcpu *vcpu)
 {
-	vcpu->generation = READ_ONCE(vcpu->vm->generation);
+	u64 ept_generation;
+
+	/* In this order: dune_vm_flush_ept() has it the other way round. */
+	vcpu->generation = smp_load_acquire(&vcpu->vm->generation);
+	ept_generation = READ_ONCE(vcpu->vm->ept_generation);
+	if (ept_generation == vcpu->ept_generation) {
+		if (vcpu->vpid)
+			vmx_invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, vcpu->vpid);
+		return;
+	}
+	vcpu->ept_generation = ept_generation;
 	if (vmx_caps.invept_single)
 		vmx_invept(VMX_EPT_EXTENT_CONTEXT, vcpu->vm->ept.eptp);
 	else
@@ -115,10 +129,10 @@ static __always_inline void enter_guest(struct dune_vcpu *vcpu, struct exit_reco
 {
 	int fail;
 
-	/* Mode before generation: dune_vm_kick() has it the other way round. */
+	/* Mode before generation: kick() in vm.c has it the other way round. */
 	smp_store_mb(vcpu->mode, IN_GUEST);
 	if (unlikely(READ_ONCE(vcpu->vm->generation) != vcpu->generation))
-		flush_ept(vcpu);
+		flush_tlb(vcpu);
 	refresh_host_state(vcpu);
 	if (unlikely(vcpu->entry_work))
 		do_entry_work(vcpu);
@@ -177,6 +191,37 @@ static __always_inline void notify(struct dune_vcpu *vcpu)
 {
 	if (unlikely(!vcpu->notified))
 		dune_vcpu_notify(vcpu);
+}
+
+/*
+ * A page that Linux has present: nothing but the EPT has to change, and the
+ * guest goes on. Interrupts stay off; those pending end the next stay at once.
+ */
+static __always_inline bool violation_at_once(struct dune_vcpu *vcpu, struct exit_record *rec)
+{
+	struct ept_access *access = &vcpu->access;
+	enum ept_install r = EPT_NOT_TRIED;
+
+	if (rec->reason != EXIT_REASON_EPT_VIOLATION)
+		return false;
+	exit_read_violation(rec);
+	access->gpa = rec->gpa;
+	access->access = exit_violation_access(rec);
+	if (likely(!(rec->vectoring_info & INTR_INFO_VALID_MASK))) {
+		/* Read-only as Linux has it, most likely: no need to look. */
+		if (exit_violation_forbidden(rec) &&
+		    dune_slots_gpa_to_va(&vcpu->vm->slots, rec->gpa, &access->hva))
+			r = EPT_NOT_PRESENT;
+		else
+			r = ept_install_at_once(vcpu->vm, &vcpu->ept_cache, access);
+	}
+	if (unlikely(r != EPT_INSTALLED)) {
+		vcpu->installed = r;
+		return false;
+	}
+	vcpu->stats.by_reason[EXIT_REASON_EPT_VIOLATION]++;
+	tell_exit();
+	return true;
 }
 
 /* All exits but a system call's; returns with interrupts on. */
@@ -357,6 +402,8 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 			continue;
 		}
 
+		if (violation_at_once(vcpu, rec))
+			continue;
 		r = other_exit(vcpu, rec);
 		if (r == DUNE_EXIT_AGAIN)
 			continue;

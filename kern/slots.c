@@ -21,6 +21,7 @@ int dune_slots_init(struct dune_slots *slots, u32 nr)
 		return -ENOMEM;
 	slots->nr = nr;
 	slots->used = 0;
+	slots->nr_free = 0;
 	return 0;
 }
 
@@ -52,6 +53,19 @@ u32 dune_slots_find(const struct dune_slots *slots, unsigned long va)
 	return leaf ? leaf->slot[block & (SLOT_LEAF_SIZE - 1)] - 1 : SLOT_NONE;
 }
 
+/* One given back before a new one. */
+static u32 take_slot(struct dune_slots *slots)
+{
+	u32 i;
+
+	if (!slots->nr_free)
+		return slots->used++;
+	for (i = 0; slots->block[i] != SLOT_FREE; i++)
+		;
+	slots->nr_free--;
+	return i;
+}
+
 int dune_slots_add(struct dune_slots *slots, unsigned long va,
 		   struct slot_leaf **leaf, u32 *slot)
 {
@@ -61,7 +75,7 @@ int dune_slots_add(struct dune_slots *slots, unsigned long va,
 	*slot = dune_slots_find(slots, va);
 	if (*slot != SLOT_NONE)
 		return 0;
-	if (slots->used == slots->nr)
+	if (slots->used == slots->nr && !slots->nr_free)
 		return -ENOSPC;
 	if (!*top) {
 		if (!*leaf)
@@ -69,9 +83,19 @@ int dune_slots_add(struct dune_slots *slots, unsigned long va,
 		*top = *leaf;
 		*leaf = NULL;
 	}
-	*slot = slots->used;
+	*slot = take_slot(slots);
 	slots->block[*slot] = block;
 	(*top)->slot[block & (SLOT_LEAF_SIZE - 1)] = *slot + 1;
-	smp_store_release(&slots->used, slots->used + 1);
 	return 0;
+}
+
+void dune_slots_remove(struct dune_slots *slots, unsigned long va)
+{
+	u32 block = block_of(va), slot = dune_slots_find(slots, va);
+
+	if (slot == SLOT_NONE)
+		return;
+	slots->top[block >> SLOT_LEAF_BITS]->slot[block & (SLOT_LEAF_SIZE - 1)] = 0;
+	slots->block[slot] = SLOT_FREE;
+	slots->nr_free++;
 }

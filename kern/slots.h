@@ -10,7 +10,6 @@
 #define _DUNE_KERN_SLOTS_H
 
 #include <linux/types.h>
-#include <asm/barrier.h>
 
 #define SLOT_SHIFT	30
 #define SLOT_SIZE	(1ULL << SLOT_SHIFT)
@@ -30,8 +29,11 @@ struct dune_slots {
 	struct slot_leaf *top[SLOT_TOP_SIZE];
 	u32	*block;				/* of each slot, its block's number */
 	u32	nr;				/* slots there are */
-	u32	used;				/* slots handed out, from 0 up */
+	u32	used;				/* slots ever handed out, from 0 up */
+	u32	nr_free;			/* of them, given back */
 };
+
+#define SLOT_FREE	(~0U)			/* in block[]: given back */
 
 int dune_slots_init(struct dune_slots *slots, u32 nr);
 void dune_slots_destroy(struct dune_slots *slots);
@@ -55,16 +57,16 @@ static inline u64 dune_slot_gpa(u32 slot)
 	return (u64)slot << SLOT_SHIFT;
 }
 
-/*
- * The virtual address behind @gpa; false if it lies in no slot in use. Needs no
- * lock: a slot, once handed out, keeps its block.
- */
+/* Take the slot of the block around @va back, if it has one. */
+void dune_slots_remove(struct dune_slots *slots, unsigned long va);
+
+/* The virtual address behind @gpa; false if it lies in no slot in use. */
 static inline bool dune_slots_gpa_to_va(const struct dune_slots *slots, u64 gpa,
 					unsigned long *va)
 {
 	u64 slot = gpa >> SLOT_SHIFT;
 
-	if (slot >= smp_load_acquire(&slots->used))
+	if (slot >= slots->used || slots->block[slot] == SLOT_FREE)
 		return false;
 	*va = ((unsigned long)slots->block[slot] << SLOT_SHIFT) |
 	      (gpa & (SLOT_SIZE - 1));

@@ -218,9 +218,9 @@ static int vcpu_release(struct inode *inode, struct file *file)
 	struct dune_vm *vm = vcpu->vm;
 	struct file *vm_file = vcpu->vm_file;
 
-	spin_lock(&vm->vcpus_lock);
+	spin_lock(&vm->ept_lock);
 	list_del(&vcpu->in_vm);
-	spin_unlock(&vm->vcpus_lock);
+	spin_unlock(&vm->ept_lock);
 	vmx_clear_vcpu(vcpu);
 	vcpu_free(vcpu);
 	fput(vm_file);
@@ -249,6 +249,7 @@ static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 	vcpu->vm = vm;
 	vcpu->cpu = -1;
 	vcpu->loaded_cpu = -1;
+	vcpu->access.pages_min = EPT_PAGES_AROUND;
 
 	if (!dune_fail_step())
 		vcpu->run_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
@@ -273,17 +274,17 @@ int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file)
 	if (!vcpu)
 		return -ENOMEM;
 	vcpu->vm_file = get_file(vm_file);
-	spin_lock(&vm->vcpus_lock);
+	spin_lock(&vm->ept_lock);
 	list_add(&vcpu->in_vm, &vm->vcpus);
-	spin_unlock(&vm->vcpus_lock);
+	spin_unlock(&vm->ept_lock);
 
 	r = dune_fail_step() ?: with_vcpu_loaded(vcpu, do_setup, NULL);
 	if (!r)
 		r = anon_inode_getfd("[dune-vcpu]", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
 	if (r < 0) {
-		spin_lock(&vm->vcpus_lock);
+		spin_lock(&vm->ept_lock);
 		list_del(&vcpu->in_vm);
-		spin_unlock(&vm->vcpus_lock);
+		spin_unlock(&vm->ept_lock);
 		vmx_clear_vcpu(vcpu);
 		vcpu_free(vcpu);
 		fput(vm_file);

@@ -6,6 +6,7 @@
  * users, which makes the VM a singleton of its mm at no cost of our own.
  */
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <asm/processor.h>
@@ -17,9 +18,17 @@
 #define GPA_BITS_MAX	48
 #define NR_SLOTS_MAX	8192U
 
+#define GPA_BITS_MIN	32U
+
+static uint gpa_bits;
+module_param(gpa_bits, uint, 0444);
+MODULE_PARM_DESC(gpa_bits, "Debugging: make guest-physical addresses narrower than the CPU has them [default: 0, as wide]");
+
 u32 dune_gpa_bits(void)
 {
-	return min_t(u32, boot_cpu_data.x86_phys_bits, GPA_BITS_MAX);
+	u32 bits = min_t(u32, boot_cpu_data.x86_phys_bits, GPA_BITS_MAX);
+
+	return gpa_bits ? clamp(gpa_bits, GPA_BITS_MIN, bits) : bits;
 }
 
 u32 dune_nr_slots(void)
@@ -32,7 +41,6 @@ static int vm_init(struct dune_vm *vm)
 	int r;
 
 	spin_lock_init(&vm->ept_lock);
-	spin_lock_init(&vm->vcpus_lock);
 	INIT_LIST_HEAD(&vm->vcpus);
 	init_waitqueue_head(&vm->inv_wait);
 
@@ -59,6 +67,7 @@ static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
 		kfree(vm);
 		return ERR_PTR(r);
 	}
+	dune_shrink_add(vm);
 	return &vm->mn;
 }
 
@@ -67,6 +76,7 @@ static void free_notifier(struct mmu_notifier *mn)
 	struct dune_vm *vm = container_of(mn, struct dune_vm, mn);
 
 	WARN_ON_ONCE(!list_empty(&vm->vcpus));
+	dune_shrink_remove(vm);
 	ept_destroy(&vm->ept);
 	dune_slots_destroy(&vm->slots);
 	kfree(vm);
@@ -185,21 +195,72 @@ static void nothing(void *unused)
  * Make every vcpu of @vm that is in the guest leave it, and wait until it has:
  * whoever enters after this sees the new generation. Interrupts are on.
  */
-void dune_vm_kick(struct dune_vm *vm)
+static void kick(struct dune_vm *vm)
 {
 	struct dune_vcpu *vcpu;
-	int me, cpu;
+	int me = smp_processor_id(), cpu;
 
 	WRITE_ONCE(vm->generation, vm->generation + 1);
 	smp_mb();	/* pairs with the one between mode and generation in run.c */
 
-	me = get_cpu();
-	spin_lock(&vm->vcpus_lock);
 	list_for_each_entry(vcpu, &vm->vcpus, in_vm) {
 		cpu = READ_ONCE(vcpu->cpu);
 		if (READ_ONCE(vcpu->mode) == IN_GUEST && cpu >= 0 && cpu != me)
 			smp_call_function_single(cpu, nothing, NULL, 1);
 	}
-	spin_unlock(&vm->vcpus_lock);
-	put_cpu();
+}
+
+/* What the EPT no longer says is used by nobody once this returns. */
+void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed)
+{
+	lockdep_assert_held(&vm->ept_lock);
+	WRITE_ONCE(vm->ept_generation, vm->ept_generation + 1);
+	kick(vm);
+	if (removed->first)
+		ept_free_removed(removed);
+}
+
+/* Nor what the guest's own page tables no longer say. */
+void dune_vm_flush_guest(struct dune_vm *vm)
+{
+	lockdep_assert_held(&vm->ept_lock);
+	kick(vm);
+}
+
+/* Under ept_lock. */
+static int unmap_slot(struct dune_vm *vm, unsigned long va, bool ask)
+{
+	struct ept_removed removed = { };
+	u32 nr = dune_slots_find(&vm->slots, va);
+
+	if (nr == SLOT_NONE)
+		return -ENOENT;
+	if (ask)
+		return 0;
+	dune_slots_remove(&vm->slots, va);
+	ept_zap(&vm->ept, dune_slot_gpa(nr), dune_slot_gpa(nr + 1), &removed);
+	dune_vm_flush_ept(vm, &removed);
+	return 0;
+}
+
+int dune_vm_unmap_slot(struct dune_vm *vm, struct dune_slot *slot)
+{
+	int r;
+
+	if (slot->gpa & ~(u64)DUNE_SLOT_ASK || slot->va >> (SLOT_SHIFT + SLOT_VA_BITS))
+		return -EINVAL;
+
+	/* Nothing is mapped there meanwhile. */
+	r = mmap_read_lock_killable(current->mm);
+	if (r)
+		return r;
+	if (block_in_use(current->mm, slot->va)) {
+		r = -EBUSY;
+	} else {
+		spin_lock(&vm->ept_lock);
+		r = unmap_slot(vm, slot->va, slot->gpa & DUNE_SLOT_ASK);
+		spin_unlock(&vm->ept_lock);
+	}
+	mmap_read_unlock(current->mm);
+	return r;
 }

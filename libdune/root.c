@@ -106,11 +106,52 @@ static int write_leaf(uint32_t block)
 	return 0;
 }
 
+static void clear_leaf(uint32_t block)
+{
+	__atomic_store_n(&pdpt[block >> 9][block & 511], 0, __ATOMIC_RELEASE);
+}
+
+static long unmap_slot(uint32_t block, uint64_t flags)
+{
+	struct dune_slot s = { .va = (uint64_t)block << SHIFT_1G, .gpa = flags };
+
+	return sys(__NR_ioctl, dune_global.fd, DUNE_UNMAP_SLOT, &s);
+}
+
+/*
+ * Give the module back the places of blocks that hold nothing any more. The leaf
+ * goes first, so that nobody gets through it to what comes to that place; only
+ * where the module says that nothing is there, as this code and its stack have
+ * leaves too. Who faults meanwhile waits for the lock.
+ */
+static bool give_back_unused(void)
+{
+	bool any = false;
+	uint32_t i;
+
+	for (i = 0; i < nr_order; i++) {
+		uint32_t block = order[i], slot = dune_slot_table[block];
+
+		if (!slot || (slot & SLOT_PENDING) || unmap_slot(block, DUNE_SLOT_ASK))
+			continue;
+		clear_leaf(block);
+		if (unmap_slot(block, 0)) {
+			write_leaf(block);
+			continue;
+		}
+		__atomic_store_n(&dune_slot_table[block], 0, __ATOMIC_RELEASE);
+		any = true;
+	}
+	return any;
+}
+
 static int ask_slot(uint32_t block, uint32_t *slot)
 {
 	struct dune_slot s = { .va = (uint64_t)block << SHIFT_1G };
 	long r = sys(__NR_ioctl, dune_global.fd, DUNE_MAP_SLOT, &s);
 
+	if (r == -ENOSPC && give_back_unused())
+		r = sys(__NR_ioctl, dune_global.fd, DUNE_MAP_SLOT, &s);
 	*slot = (uint32_t)(s.gpa >> SHIFT_1G) + 1;
 	return r;
 }
@@ -211,7 +252,7 @@ int dune_root_rebuild(void)
 	lock = 0;
 	for (i = 0; i < nr_order; i++) {
 		dune_slot_table[order[i]] = 0;
-		pdpt[order[i] >> 9][order[i] & 511] = 0;
+		clear_leaf(order[i]);
 		pml4[order[i] >> 9] = 0;
 	}
 	for (i = 0; i < nr_order; i++) {
@@ -254,13 +295,9 @@ DUNE_API int dune_vm_default_slot(uint64_t pte)
 	return 0;
 }
 
-/* The guest's own TLB, if this is the guest. */
-static void flush_tlb(void)
+DUNE_API int dune_vm_flush(void)
 {
-	uint64_t cr3;
-
-	if (dune_active())
-		asm volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r" (cr3) : : "memory");
+	return dune_global.fd > 0 ? sys(__NR_ioctl, dune_global.fd, DUNE_FLUSH_TLB, 0) : -EINVAL;
 }
 
 DUNE_API int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte)
@@ -280,6 +317,7 @@ DUNE_API int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte)
 			write_leaf(block);
 	}
 	unlock_root();
-	flush_tlb();
+	/* Before dune_init() nobody has a translation. */
+	dune_vm_flush();
 	return 0;
 }

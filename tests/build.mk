@@ -67,11 +67,16 @@ $(LIVING): build/bin/tests/%: tests/living/%.c tests/build.mk build/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -o $@ $<
 
-build/bin/tests/debuggee: tests/living/debuggee.c build/lib/libdune.a tests/build.mk build/flags
+# Programs of libdune's that a script runs.
+SCRIPTED := build/bin/tests/debuggee build/bin/tests/few_slots
+build/bin/tests/debuggee: tests/living/debuggee.c
+build/bin/tests/few_slots: tests/guest/few_slots.c tests/guest/mm.h
+$(SCRIPTED): build/lib/libdune.a tests/build.mk build/flags
 	@$(call say,LD,$@)
-	$(Q)$(CC) -O1 -g -Wall -static -Ibuild/include -o $@ $< build/lib/libdune.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -Ibuild/include -o $@ $(filter %.c,$^) build/lib/libdune.a
 
-tests: $(LIVING) build/bin/tests/debuggee $(GUEST_TESTS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
+tests: $(LIVING) $(SCRIPTED) $(GUEST_TESTS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
 # "CFLAGS: flag flag".

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define NOT_MEASURED	(-1.0)
+#define PAGE		4096L
 
 /* What one pass in Dune mode found, per operation. */
 struct sample {
@@ -21,11 +22,15 @@ struct sample {
 struct figure {
 	const char	*name;
 	const char	*what;
-	const char	*unit;
 	bool		native_path;	/* with the module's fast path off */
-	double		(*native)(void);
-	/* In a child of its own; 0 or a negative errno. */
+	/*
+	 * Each in a child of its own. Either one operation, made natively and in
+	 * Dune mode: ticks each, and how many it was; or a measurement of Dune mode
+	 * (0 or a negative errno) and one without.
+	 */
+	double		(*both)(long *n);
 	int		(*dune)(struct sample *sample);
+	double		(*native)(void);
 };
 
 extern const struct figure figures[];
@@ -34,12 +39,21 @@ extern const struct figure figures[];
 uint64_t ticks_now(void);
 uint64_t ticks_empty(void);
 double median(double *values, long n);
+char *map_pages(long n);
 
 /* fig_*.c */
 double getpid_native(void);
 int getpid_dune(struct sample *sample);
 int init_enter_dune(struct sample *sample);
 int ept_violation_dune(struct sample *sample);
+int ept_violation_around_dune(struct sample *sample);
+int ept_violation_warm_dune(struct sample *sample);
+double first_touch_4k(long *n);
+double first_touch_thp(long *n);
+double read_then_write(long *n);
+double mprotect_one(long *n);
+double fork_256m(long *n);
+double munmap_1g(long *n);
 
 /* guest.c */
 int enter(void);

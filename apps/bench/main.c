@@ -16,13 +16,29 @@
 #include "bench.h"
 
 const struct figure figures[] = {
-	{ "getpid", "getpid by VMCALL, fast path, whole loop", "ticks", false,
-	  getpid_native, getpid_dune },
-	{ "getpid-native-path", "getpid by VMCALL, fast path off", "ticks", true,
-	  getpid_native, getpid_dune },
-	{ "init-enter", "dune_init and dune_enter", "ticks", false, NULL, init_enter_dune },
-	{ "ept-violation", "first touch in Dune mode, host page present", "ticks", false,
-	  NULL, ept_violation_dune },
+	{ .name = "getpid", .what = "getpid by VMCALL, fast path, whole loop",
+	  .native = getpid_native, .dune = getpid_dune },
+	{ .name = "getpid-native-path", .what = "getpid by VMCALL, fast path off",
+	  .native_path = true, .native = getpid_native, .dune = getpid_dune },
+	{ .name = "init-enter", .what = "dune_init and dune_enter", .dune = init_enter_dune },
+	{ .name = "ept-violation", .what = "first touch in Dune mode, host page present",
+	  .dune = ept_violation_dune },
+	{ .name = "ept-violation-around", .what = "the same, seven pages around it present too",
+	  .dune = ept_violation_around_dune },
+	{ .name = "ept-violation-warm", .what = "the same, page after page, each",
+	  .dune = ept_violation_warm_dune },
+	{ .name = "first-touch-4k", .what = "first touch of anonymous memory, write",
+	  .both = first_touch_4k },
+	{ .name = "first-touch-thp", .what = "the same in huge pages, per 4 KiB",
+	  .both = first_touch_thp },
+	{ .name = "read-then-write", .what = "first touch to read, then to write",
+	  .both = read_then_write },
+	{ .name = "mprotect-1", .what = "mprotect of a page in 20 MiB, and its next use",
+	  .both = mprotect_one },
+	{ .name = "fork-256m", .what = "fork with 256 MiB, and writing it all again",
+	  .both = fork_256m },
+	{ .name = "munmap-1g", .what = "munmap of 1 GiB, a page in each 2 MiB used",
+	  .both = munmap_1g },
 	{ NULL }
 };
 
@@ -71,8 +87,38 @@ static const struct argp argp = {
 	" of their own, which needs root.", NULL, NULL, NULL,
 };
 
+/* The operations of @f, in Dune mode: timed, then counted. */
+static int both_in_dune(const struct figure *f, struct sample *sample)
+{
+	int r = enter();
+
+	if (r)
+		return r;
+	sample->ticks = f->both(&sample->n);
+	r = count_begin(sample);
+	if (r)
+		return r;
+	f->both(&sample->n);
+	return count_end(sample);
+}
+
+static int in_dune(const struct figure *f, struct sample *sample)
+{
+	return f->both ? both_in_dune(f, sample) : f->dune(sample);
+}
+
+static int natively(const struct figure *f, struct sample *sample)
+{
+	if (f->both)
+		sample->ticks = f->both(&sample->n);
+	else if (f->native)
+		sample->ticks = f->native();
+	return 0;
+}
+
 /* One pass in a child of its own: each begins as a fresh process. */
-static int one_pass(const struct figure *f, struct sample *sample)
+static int one_pass(const struct figure *f, struct sample *sample,
+		    int (*pass)(const struct figure *f, struct sample *sample))
 {
 	struct { int r; struct sample s; } answer = {
 		-EIO, { NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0 } };
@@ -84,7 +130,7 @@ static int one_pass(const struct figure *f, struct sample *sample)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		answer.r = f->dune(&answer.s);
+		answer.r = pass(f, &answer.s);
 		_exit(write(fds[1], &answer, sizeof(answer)) != sizeof(answer));
 	}
 	close(fds[1]);
@@ -105,10 +151,10 @@ static int measure(const struct figure *f, struct sample *sample)
 
 	if (f->native_path && !set_parameter("fastcall", false, &fast))
 		return -EACCES;
-	r = one_pass(f, sample);
+	r = one_pass(f, sample, in_dune);
 	sample->vmreads = sample->vmwrites = NOT_MEASURED;
 	if (!r && set_parameter("count_vmcs", true, &count)) {
-		if (!one_pass(f, &counted)) {
+		if (!one_pass(f, &counted, in_dune)) {
 			sample->vmreads = counted.vmreads;
 			sample->vmwrites = counted.vmwrites;
 		}
@@ -149,23 +195,22 @@ static int run_figures(void)
 	else
 		table_head();
 	for (f = figures; f->name; f++) {
-		struct sample sample;
-		double native;
+		struct sample sample, native;
 		int r;
 
 		if (!is_chosen(f))
 			continue;
-		native = f->native ? f->native() : NOT_MEASURED;
-		r = measure(f, &sample);
+		r = one_pass(f, &native, natively);
+		r = r ? r : measure(f, &sample);
 		if (r) {
 			fprintf(stderr, "dune-bench: %s: %s\n", f->name, dune_strerror(r));
 			status = 1;
 			continue;
 		}
 		if (want_json)
-			json_row(f, native, &sample, first);
+			json_row(f, native.ticks, &sample, first);
 		else
-			table_row(f, native, &sample);
+			table_row(f, native.ticks, &sample);
 		first = false;
 	}
 	if (want_json)

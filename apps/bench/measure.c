@@ -6,6 +6,7 @@
  * emulated machine.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "bench.h"
 
@@ -44,4 +45,16 @@ double median(double *values, long n)
 {
 	qsort(values, n, sizeof(*values), compare);
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* Anonymous memory in small pages; NULL if there is none. */
+char *map_pages(long n)
+{
+	char *p = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, n * PAGE, MADV_NOHUGEPAGE);
+	return p;
 }

@@ -28,7 +28,7 @@ void table_row(const struct figure *f, double native, const struct sample *s)
 	cell(s->exits, 2);
 	cell(s->vmreads, 2);
 	cell(s->vmwrites, 2);
-	printf(" %8ld  %s, %s\n", s->n, f->unit, f->what);
+	printf(" %8ld  ticks, %s\n", s->n, f->what);
 	if (s->bytes != NOT_MEASURED)
 		printf("%-20s %10s %10.0f  KiB of memory\n", "", "", s->bytes / 1024);
 	fflush(stdout);
@@ -44,7 +44,7 @@ static void number(const char *key, double v)
 
 void json_row(const struct figure *f, double native, const struct sample *s, bool first)
 {
-	printf("%s\n  {\"name\": \"%s\", \"unit\": \"%s\"", first ? "" : ",", f->name, f->unit);
+	printf("%s\n  {\"name\": \"%s\", \"unit\": \"ticks\"", first ? "" : ",", f->name);
 	number("native", native);
 	number("dune", s->ticks);
 	number("exits", s->exits);

@@ -38,6 +38,26 @@
  * guest-physical address is left; ENOMEM. */
 #define DUNE_MAP_SLOT		_IOWR(DUNE_IOC_MAGIC, 0x02, struct dune_slot)
 
+/*
+ * Take the block's place back, to be given to another block. No guest page table
+ * may lead there any more; every vcpu's TLB is flushed. slot.gpa is 0, or
+ * DUNE_SLOT_ASK to be told only whether it could be taken. EBUSY: no, Linux maps
+ * something in the block; ENOENT: it has no place.
+ */
+#define DUNE_UNMAP_SLOT		_IOW(DUNE_IOC_MAGIC, 0x03, struct dune_slot)
+/*
+ * Bring what Linux has present in a range into the EPT, so that it costs no exit
+ * later. Nothing is faulted in (madvise(2) MADV_POPULATE_READ and _WRITE do that)
+ * and blocks without a place are passed over. EINVAL: the range is not below
+ * 2^47; EINTR: killed meanwhile; ENOMEM.
+ */
+#define DUNE_PREFAULT		_IOW(DUNE_IOC_MAGIC, 0x04, struct dune_range)
+/*
+ * Flush the TLBs of all vcpus: once it returns, none uses a translation that the
+ * guest's page tables no longer hold. The argument must be 0.
+ */
+#define DUNE_FLUSH_TLB		_IO(DUNE_IOC_MAGIC, 0x05)
+
 /* ---- ioctls of the vcpu file ----------------------------------------- */
 
 /*
@@ -79,9 +99,16 @@ struct dune_info {
 	__u32 reserved;
 };
 
+#define DUNE_SLOT_ASK		1	/* in gpa, for DUNE_UNMAP_SLOT */
+
 struct dune_slot {
 	__u64 va;		/* in: any address in the block, below 2^47 */
 	__u64 gpa;		/* out: where the block starts; in: 0 */
+};
+
+struct dune_range {
+	__u64 va;		/* rounded down to a page */
+	__u64 len;		/* bytes; the end is rounded up */
 };
 
 /* ---- state of a vcpu -------------------------------------------------- */

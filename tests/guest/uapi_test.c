@@ -118,6 +118,56 @@ TEST_F(vm, reserved_values)
 	EXPECT_ERRNO(EFAULT, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));
 }
 
+static long unmap(int vm, uint64_t va, uint64_t flags)
+{
+	struct dune_slot slot = { .va = va, .gpa = flags };
+
+	return ioctl(vm, DUNE_UNMAP_SLOT, &slot);
+}
+
+TEST_F(vm, slots_are_given_back)
+{
+	struct dune_slot slot = { .va = 0x310000000000 }, other = { .va = 0x320000000000 };
+	char *p = mmap((void *)slot.va, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
+		       MAP_FIXED_NOREPLACE, -1, 0);
+	char *q = mmap((void *)other.va, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
+		       MAP_FIXED_NOREPLACE, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_ERRNO(ENOENT, unmap(self->v.vm, 0x330000000000, 0));
+	ASSERT_EQ(0, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));
+	EXPECT_ERRNO(EBUSY, unmap(self->v.vm, slot.va, 0));
+	EXPECT_ERRNO(EBUSY, unmap(self->v.vm, slot.va, DUNE_SLOT_ASK));
+	EXPECT_ERRNO(EINVAL, unmap(self->v.vm, slot.va, 2));
+	EXPECT_ERRNO(EINVAL, unmap(self->v.vm, 1UL << 47, 0));
+	EXPECT_ERRNO(EFAULT, ioctl(self->v.vm, DUNE_UNMAP_SLOT, 8));
+	munmap(p, 4096);
+	EXPECT_EQ(0, unmap(self->v.vm, slot.va, DUNE_SLOT_ASK));
+	EXPECT_EQ(0, unmap(self->v.vm, slot.va, 0));
+	EXPECT_ERRNO(ENOENT, unmap(self->v.vm, slot.va, 0));
+	ASSERT_EQ(0, ioctl(self->v.vm, DUNE_MAP_SLOT, &other));
+	EXPECT_EQ(slot.gpa, other.gpa);
+}
+
+TEST_F(vm, prefault_and_flush_check_what_they_are_given)
+{
+	struct dune_range range = { .va = RAW_BASE, .len = RAW_SIZE };
+
+	EXPECT_EQ(0, ioctl(self->v.vm, DUNE_PREFAULT, &range));
+	range.len = -1UL;
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_PREFAULT, &range));
+	range.len = 1UL << 47;
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_PREFAULT, &range));
+	range = (struct dune_range) { 0, 1UL << 47 };
+	EXPECT_EQ(0, ioctl(self->v.vm, DUNE_PREFAULT, &range));
+	range = (struct dune_range) { 1UL << 63, 4096 };
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_PREFAULT, &range));
+	EXPECT_ERRNO(EFAULT, ioctl(self->v.vm, DUNE_PREFAULT, 8));
+	EXPECT_EQ(0, ioctl(self->v.vm, DUNE_FLUSH_TLB, 0));
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_FLUSH_TLB, 1));
+}
+
 TEST_F(vm, slots_stay)
 {
 	struct dune_slot a = { .va = RAW_BASE + 4096 }, b = { .va = RAW_BASE + 12345 };

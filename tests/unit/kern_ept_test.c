@@ -12,6 +12,7 @@
 #include "tap.h"
 
 int stub_allocations_left = -1;
+long stub_pages;
 
 static struct ept ept = { .ad_bits = true };
 static struct ept_cache cache;
@@ -43,6 +44,16 @@ static int map(u64 gpa, int level, u64 epte)
 	return ept_map(&ept, &cache, gpa, level, epte);
 }
 
+/* As the module does it, but that nobody has to be told. */
+static bool zap(u64 start, u64 end)
+{
+	struct ept_removed removed = { 0 };
+	bool any = ept_zap(&ept, start, end, &removed);
+
+	ept_free_removed(&removed);
+	return any;
+}
+
 static void leaves_of_every_size(void)
 {
 	int level = 0;
@@ -67,14 +78,87 @@ static void zap_takes_whole_leaves(void)
 {
 	int level;
 
-	CHECK(!ept_zap(&ept, 0x2000, 0x200000));
-	CHECK(ept_zap(&ept, 0x3ff000, 0x400000));
+	CHECK(!zap(0x2000, 0x200000));
+	CHECK(zap(0x3ff000, 0x400000));
 	CHECK(walk(0x200000, &level) == 0);
-	CHECK(ept_zap(&ept, 0x1000, 0x2000));
-	CHECK(!ept_zap(&ept, 0x1000, 0x2000));
+	CHECK(zap(0x1000, 0x2000));
+	CHECK(!zap(0x1000, 0x2000));
 	CHECK(walk(0x40000000, &level));
-	CHECK(ept_zap(&ept, 0, ~0ULL));
-	CHECK(!ept_zap(&ept, 0, ~0ULL));
+	CHECK(zap(0, ~0ULL));
+	CHECK(!zap(0, ~0ULL));
+}
+
+/* Tables without a leaf go, at every level; their number is known throughout. */
+static void empty_tables_are_freed(void)
+{
+	unsigned long n;
+	u64 gpa;
+	int level;
+
+	CHECK(ept.nr_tables == 0 && stub_pages == 1 + cache.nr);
+	CHECK(map(0x1000, 1, 0xabc000 | EPTE_R) == 0);
+	CHECK(map(0x200000, 1, 0xabc000 | EPTE_R) == 0);
+	CHECK(ept.nr_tables == 4);
+	CHECK(zap(0x200000, 0x201000) && ept.nr_tables == 3);
+	CHECK(zap(0x1000, 0x2000) && ept.nr_tables == 0);
+	CHECK(walk(0x1000, &level) == 0);
+
+	/* A range over many tables, of which the ends stay. */
+	for (gpa = 0; gpa < 3ULL << 30; gpa += 1ULL << 20)
+		CHECK(map(gpa, 1, 0xabc000 | EPTE_R) == 0);
+	n = ept.nr_tables;
+	CHECK(n == 3 * 512 + 3 + 1);
+	CHECK(zap((1ULL << 20) + 4096, (3ULL << 30) - (1ULL << 20)));
+	CHECK(ept.nr_tables == 2 + 2 + 1);
+	CHECK(walk(0, &level) && walk(1ULL << 20, &level));
+	CHECK(walk((3ULL << 30) - (1ULL << 20), &level));
+	CHECK(!walk(2ULL << 20, &level));
+	CHECK(zap(0, ~0ULL) && ept.nr_tables == 0);
+	ept_cache_drain(&cache);
+	CHECK(stub_pages == 1);
+}
+
+/* A 2 MiB leaf may take the place of a table once that is empty. */
+static void leaves_grow_where_tables_were(void)
+{
+	int level = 0;
+
+	CHECK(map(0x1000, 1, 0xabc000 | EPTE_R) == 0);
+	CHECK(map(0, 2, 0x200000 | EPTE_R) == -EEXIST);
+	CHECK(zap(0, 0x200000));
+	CHECK(map(0, 2, 0x200000 | EPTE_R) == 0);
+	CHECK(walk(0x1000, &level) && level == 2);
+	CHECK(zap(0x5000, 0x6000));
+	CHECK(ept.nr_tables == 0);
+}
+
+static u64 *table_entry(u64 gpa)
+{
+	u64 *table = ept.root;
+	int l;
+
+	for (l = EPT_LEVELS; l > 2; l--)
+		table = __va(table[gpa >> (12 + 9 * (l - 1)) & 511] & EPTE_ADDR);
+	return &table[gpa >> 21 & 511];
+}
+
+static void cold_tables_go_first(void)
+{
+	struct ept_removed removed = { 0 };
+	u64 i;
+	int level;
+
+	for (i = 0; i < 8; i++)
+		CHECK(map(i << 21, 1, 0xabc000 | EPTE_R) == 0);
+	*table_entry(3ULL << 21) |= EPTE_A;
+	CHECK(ept_zap_cold(&ept, 2, &removed) == 2);
+	CHECK(ept_free_removed(&removed) == 2 && removed.first == NULL);
+	CHECK(ept_zap_cold(&ept, 100, &removed) == 5);
+	CHECK(ept_free_removed(&removed) == 5);
+	CHECK(walk(3ULL << 21, &level) && !walk(4ULL << 21, &level));
+	/* The second time it is cold, and its parents are empty. */
+	CHECK(ept_zap_cold(&ept, 100, &removed) == 3);
+	CHECK(ept_free_removed(&removed) == 3 && ept.nr_tables == 0);
 }
 
 static void age_is_seen_and_forgotten(void)
@@ -88,7 +172,7 @@ static void age_is_seen_and_forgotten(void)
 	ept.ad_bits = false;
 	CHECK(ept_age(&ept, 0x5000, 0x6000, true));
 	ept.ad_bits = true;
-	ept_zap(&ept, 0, ~0ULL);
+	zap(0, ~0ULL);
 }
 
 /* Thousands of random steps; every answer as a plain array has it. */
@@ -112,7 +196,7 @@ static void random_steps(void)
 				any |= model[j] != 0;
 				model[j] = 0;
 			}
-			wrong += ept_zap(&ept, page << 12, j << 12) != any;
+			wrong += zap(page << 12, j << 12) != any;
 		}
 		page = rand() % ARRAY_SIZE(model);
 		wrong += walk(page << 12, &level) != model[page];
@@ -133,6 +217,9 @@ int main(void)
 	CHECK(ept_cache_fill(&cache) == 0 && cache.nr == 3);
 	leaves_of_every_size();
 	zap_takes_whole_leaves();
+	empty_tables_are_freed();
+	leaves_grow_where_tables_were();
+	cold_tables_go_first();
 	age_is_seen_and_forgotten();
 	random_steps();
 	ept_cache_drain(&cache);

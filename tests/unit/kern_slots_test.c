@@ -59,6 +59,23 @@ static void runs_out_without_loss(void)
 	CHECK(add(0x555555554000, &slot) == 0 && slot == 2);
 }
 
+/* What is given back is handed out again; the others keep theirs. */
+static void gives_back(void)
+{
+	unsigned long va;
+	u32 slot, other;
+
+	dune_slots_remove(&slots, 0x600000000000);
+	dune_slots_remove(&slots, 0x555555554000);
+	CHECK(dune_slots_find(&slots, 0x555555554000) == SLOT_NONE);
+	CHECK(!dune_slots_gpa_to_va(&slots, dune_slot_gpa(2), &va));
+	dune_slots_remove(&slots, 0x555555554000);
+	CHECK(slots.nr_free == 1);
+	CHECK(add(0x600000000000, &slot) == 0 && slot == 2);
+	CHECK(dune_slots_gpa_to_va(&slots, dune_slot_gpa(2) + 5, &va) && va == 0x600000000005);
+	CHECK(add(0x555555554000, &other) == -ENOSPC);
+}
+
 static void fails_without_memory(void)
 {
 	struct slot_leaf *none = NULL;
@@ -80,6 +97,7 @@ int main(void)
 	CHECK(dune_slots_init(&slots, 64) == 0);
 	finds_what_was_added();
 	runs_out_without_loss();
+	gives_back();
 	dune_slots_destroy(&slots);
 	return tap_end();
 }

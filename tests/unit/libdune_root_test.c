@@ -23,6 +23,7 @@ struct dune_global dune_global;
 static uint64_t slots[MAX_SLOTS];	/* va of each */
 static unsigned int nr_slots, max_slots;
 static uintptr_t empty_block;		/* Linux maps nothing here */
+static bool came_back;			/* but it does by the time it is taken */
 static bool area_at_end;
 
 void *dune_map(size_t size)
@@ -40,28 +41,63 @@ bool dune_active(void)
 	return false;
 }
 
+static unsigned int find_slot(uint64_t va)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_slots && slots[i] != va; i++)
+		;
+	return i;
+}
+
 static long map_slot(struct dune_slot *slot)
 {
 	uint64_t va = slot->va & ~(GIB - 1);
-	unsigned int i;
+	unsigned int i = find_slot(va);
 
 	if (va == empty_block)
 		return -EFAULT;
-	for (i = 0; i < nr_slots && slots[i] != va; i++)
-		;
+	if (i == nr_slots)
+		i = find_slot(NONE);
 	if (i == max_slots)
 		return -ENOSPC;
 	if (i == nr_slots)
-		slots[nr_slots++] = va;
+		nr_slots++;
+	slots[i] = va;
 	slot->gpa = i * GIB;
+	return 0;
+}
+
+static bool absent(uintptr_t va);
+static uint64_t walk(uintptr_t va, uint64_t *access);
+
+/* Only what holds nothing; and by then nothing may lead there. */
+static long unmap_slot_of(struct dune_slot *slot)
+{
+	uint64_t va = slot->va & ~(GIB - 1), access;
+	unsigned int i = find_slot(va);
+
+	if (va != empty_block)
+		return -EBUSY;
+	if (i == nr_slots)
+		return -ENOENT;
+	if (slot->gpa == DUNE_SLOT_ASK)
+		return 0;
+	if (came_back)
+		return -EBUSY;
+	if (walk(va, &access) != NONE)
+		abort();
+	slots[i] = NONE;
 	return 0;
 }
 
 long fake_sys(long nr, long a, long b, long c, long d, long e, long f)
 {
-	if (nr != __NR_ioctl || b != (long)DUNE_MAP_SLOT)
-		abort();
-	return map_slot((struct dune_slot *)c);
+	if (nr == __NR_ioctl && b == (long)DUNE_MAP_SLOT)
+		return map_slot((struct dune_slot *)c);
+	if (nr == __NR_ioctl && b == (long)DUNE_UNMAP_SLOT)
+		return unmap_slot_of((struct dune_slot *)c);
+	abort();
 }
 
 static uint64_t *table_at(uint64_t entry)
@@ -209,6 +245,28 @@ static void test_full(void)
 	   "nothing where Linux has nothing");
 }
 
+/* The place of a block that has become empty serves another one. */
+static void test_give_back(void)
+{
+	uintptr_t a = 0x400000000000UL, b = a + GIB;
+	uint64_t gpa = dune_va_to_pa((void *)a);
+
+	empty_block = a;
+	came_back = true;
+	ok(dune_root_add(b) == -ENOSPC && mirrors(a, 0), "a block in use again keeps its place");
+	came_back = false;
+	ok(!dune_root_add(b) && mirrors(b, 0) && dune_va_to_pa((void *)b) == gpa,
+	   "the place of an empty one is taken");
+	ok(absent(a), "and nothing leads there any more");
+	ok(dune_root_add(a) == -EFAULT, "it does not come back while it is empty");
+	empty_block = b;
+	ok(!dune_root_add(a) && mirrors(a, 0) && absent(b), "later it does, if there is a place");
+	empty_block = NONE;
+	nr_slots = 0;
+	max_slots = MAX_SLOTS;
+	ok(!dune_root_rebuild() && mirrors(a, 0) && mirrors(b, 0), "a child has both");
+}
+
 static void test_all(const char *leaves, uint64_t features)
 {
 	start(features);
@@ -216,6 +274,7 @@ static void test_all(const char *leaves, uint64_t features)
 	test_rights();
 	test_fork();
 	test_full();
+	test_give_back();
 }
 
 int main(void)

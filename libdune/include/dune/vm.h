@@ -35,12 +35,47 @@ int dune_vm_default_slot(uint64_t pte);
  * @len: bytes, a multiple of 1 GiB
  * @pte: DUNE_PTE_U or 0
  *
- * Blocks not in use yet will have these rights when they come into use. Other
- * threads in Dune mode may go on with the old rights of a block they have used
- * until they are next interrupted: tighten before they start.
+ * Blocks not in use yet will have these rights when they come into use. No
+ * thread goes on with the old ones once this has returned.
  * Returns 0, or -EINVAL: not aligned, beyond the address space, another bit.
  */
 int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte);
+
+/**
+ * dune_vm_flush - make every thread forget translations
+ *
+ * Call it after taking something away from a guest page table that several
+ * threads use: once it returns, none of them uses what the table no longer says.
+ * (A thread's own INVLPG and MOV CR3 act on itself only.)
+ * Returns 0, or -EINVAL before dune_init(). Context: anywhere but at CPL 3; one
+ * system call, and an interrupt for each CPU on which a thread is in Dune mode.
+ */
+int dune_vm_flush(void);
+
+#define DUNE_PREFAULT_READ	(1U << 0)
+#define DUNE_PREFAULT_WRITE	(1U << 1)
+
+/**
+ * dune_prefault - make a range's first use in Dune mode cost no VM exit
+ * @addr: first byte
+ * @len: bytes
+ * @flags: 0, to bring in what Linux has present and nothing else;
+ *	DUNE_PREFAULT_READ or DUNE_PREFAULT_WRITE to have Linux fault the whole
+ *	range in first, which takes the memory a program would by reading or
+ *	writing every page of it
+ *
+ * Memory that Linux takes away again, or makes read-only (fork(2), mprotect(2)),
+ * costs exits again. Returns 0, or
+ *   -EINVAL   another flag, a range that ends beyond 2^47, before dune_init(), or
+ *             with a flag a Linux older than 5.14;
+ *   -ENOMEM   a part of the range is not mapped (with a flag), or no memory;
+ *   -EFAULT   the range may not be accessed so (with a flag);
+ *   -ENOSPC   no guest-physical address is left;
+ *   -EINTR    the thread is being killed;
+ *   -EHWPOISON, -EAGAIN, -EINTR  as for madvise(2).
+ * Context: anywhere but at CPL 3.
+ */
+int dune_prefault(const void *addr, size_t len, unsigned int flags);
 
 /**
  * dune_set_arena - where libdune takes its own memory from

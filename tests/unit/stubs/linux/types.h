@@ -17,8 +17,9 @@ typedef uint64_t u64;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define READ_ONCE(x)		(*(volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
-#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define __always_inline	inline __attribute__((always_inline))
+#define likely(x)		(x)
+#define unlikely(x)		(x)
 
 /* Allocation, which a test may let fail. */
 #define GFP_KERNEL_ACCOUNT	0
@@ -38,7 +39,22 @@ static inline void *stub_alloc(size_t n, size_t size)
 #define kfree(p)		free(p)
 #define kvfree(p)		free(p)
 
-/* Pages: physical and virtual addresses are the same here. */
+/*
+ * Pages: physical and virtual addresses are the same here, and what the kernel
+ * keeps in struct page stands behind the page.
+ */
+struct page {
+	unsigned long private;
+};
+
+extern long stub_pages;			/* how many there are */
+
+#define virt_to_page(p)		((struct page *)((char *)(p) + 4096))
+#define page_private(page)	((page)->private)
+#define set_page_private(page, v) ((page)->private = (v))
+#define NR_SECONDARY_PAGETABLE	0
+#define mod_lruvec_page_state(page, item, n) (stub_pages += (n))
+
 #define __va(p)			((void *)(uintptr_t)(p))
 #define __pa(p)			((u64)(uintptr_t)(p))
 
@@ -50,8 +66,8 @@ static inline unsigned long get_zeroed_page(int gfp)
 		return 0;
 	if (stub_allocations_left > 0)
 		stub_allocations_left--;
-	p = aligned_alloc(4096, 4096);
-	return (unsigned long)__builtin_memset(p, 0, 4096);
+	p = aligned_alloc(4096, 8192);
+	return (unsigned long)__builtin_memset(p, 0, 8192);
 }
 
 #define free_page(p)		free((void *)(p))

@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: MIT */
-/* barrier.h - see types.h */
+/* vmstat.h - see types.h */
 #include <linux/types.h>

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * shrink.c - give EPT tables back when memory is short
+ *
+ * They are a copy, made again on the next violation. Tables that nothing went
+ * through since the last look go first.
+ */
+#include <linux/shrinker.h>
+
+#include "dune.h"
+
+/* Taken outside a VM's ept_lock, which is only tried. */
+static DEFINE_SPINLOCK(vms_lock);
+static LIST_HEAD(vms);
+
+void dune_shrink_add(struct dune_vm *vm)
+{
+	spin_lock(&vms_lock);
+	list_add_tail(&vm->in_all, &vms);
+	spin_unlock(&vms_lock);
+}
+
+void dune_shrink_remove(struct dune_vm *vm)
+{
+	spin_lock(&vms_lock);
+	list_del(&vm->in_all);
+	spin_unlock(&vms_lock);
+}
+
+static unsigned long count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long n = 0;
+	struct dune_vm *vm;
+
+	spin_lock(&vms_lock);
+	list_for_each_entry(vm, &vms, in_all)
+		n += READ_ONCE(vm->ept.nr_tables);
+	spin_unlock(&vms_lock);
+	return n ?: SHRINK_EMPTY;
+}
+
+static unsigned long shrink_vm(struct dune_vm *vm, unsigned long most)
+{
+	struct ept_removed removed = { };
+	unsigned long n;
+
+	if (!spin_trylock(&vm->ept_lock))
+		return 0;
+	n = ept_zap_cold(&vm->ept, most, &removed);
+	if (n)
+		dune_vm_flush_ept(vm, &removed);
+	spin_unlock(&vm->ept_lock);
+	return n;
+}
+
+/* Each VM once, and the one asked first comes last the next time. */
+static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long n = 0;
+	struct dune_vm *vm;
+
+	spin_lock(&vms_lock);
+	list_for_each_entry(vm, &vms, in_all) {
+		n += shrink_vm(vm, sc->nr_to_scan - n);
+		if (n >= sc->nr_to_scan)
+			break;
+	}
+	list_rotate_left(&vms);
+	spin_unlock(&vms_lock);
+	return n ?: SHRINK_STOP;
+}
+
+#ifdef HAVE_SHRINKER_ALLOC
+static struct shrinker *shrinker;
+
+int __init dune_shrink_init(void)
+{
+	int r = dune_fail_step();
+
+	shrinker = r ? NULL : shrinker_alloc(0, "dune-ept");
+	if (!shrinker)
+		return -ENOMEM;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker_register(shrinker);
+	return 0;
+}
+
+void dune_shrink_exit(void)
+{
+	shrinker_free(shrinker);
+}
+#else
+static struct shrinker shrinker = {
+	.count_objects	= count,
+	.scan_objects	= scan,
+	.seeks		= DEFAULT_SEEKS,
+};
+
+int __init dune_shrink_init(void)
+{
+	return dune_fail_step() ?: register_shrinker(&shrinker, "dune-ept");
+}
+
+void dune_shrink_exit(void)
+{
+	unregister_shrinker(&shrinker);
+}
+#endif
