@@ -62,7 +62,7 @@ make_root() {
 add_kernel_modules() {
 	local release=$1 from=$2 name file
 	[ -d "$from" ] || return 0
-	for name in irqbypass kvm kvm-intel msr zram zsmalloc; do
+	for name in irqbypass kvm kvm-intel msr zram zsmalloc lz4_compress lz4hc_compress brd; do
 		while read -r file; do
 			mkdir -p "$root/lib/modules/$release/kernel"
 			cp "$file" "$root/lib/modules/$release/kernel/"
