@@ -34,7 +34,7 @@ struct dune_vm {
 	struct mmu_notifier	mn;		/* mn.mm is the VM's mm */
 
 	/*
-	 * Protects ept, slots, vcpus, dead and the invalidation range. Taken by the
+	 * Protects ept, slots, dead and the invalidation range. Taken by the
 	 * notifier, which waits for other CPUs to leave the guest: never take
 	 * it with interrupts off.
 	 */
@@ -55,12 +55,10 @@ struct dune_vm {
 	u64			generation;
 	u64			ept_generation;
 
-	struct list_head	vcpus;
+	struct cpumask		cpus;		/* on which a vcpu was loaded */
 
 	struct list_head	in_all;		/* shrink.c's list of VMs */
 };
-
-enum dune_vcpu_mode { OUTSIDE_GUEST, IN_GUEST };
 
 #define ENTRY_EVENT		BIT(0)	/* inject event_info */
 #define ENTRY_ADVANCE		BIT(1)	/* the guest goes on behind the instruction */
@@ -74,7 +72,6 @@ struct dune_vcpu {
 	u8			entry_work;	/* ENTRY_*: to be done before the next entry */
 	u8			advance;	/* bytes to add to RIP then */
 	bool			notified;	/* the preempt notifier is registered */
-	int			mode;		/* enum dune_vcpu_mode */
 	int			loaded_cpu;	/* where guest MSRs are in place, or -1 */
 	u64			generation;
 	u64			ept_generation;
@@ -113,7 +110,6 @@ struct dune_vcpu {
 
 	unsigned long		busy;		/* bit 0: a thread runs or sets up;
 						 * bit 1: the page was mapped */
-	struct list_head	in_vm;
 	struct file		*vm_file;
 	struct page		*run_page;
 	struct vmx_autoload	*autoload;
@@ -129,10 +125,15 @@ void dune_vm_put(struct dune_vm *vm);
 void dune_vm_drain(void);
 int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot);
 int dune_vm_unmap_slot(struct dune_vm *vm, struct dune_slot *slot);
-void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed);
-void dune_vm_flush_guest(struct dune_vm *vm);
 u32 dune_gpa_bits(void);
 u32 dune_nr_slots(void);
+
+/*
+ * flush.c, under ept_lock: when one returns, no CPU uses what the EPT no longer
+ * says (and @removed is freed), or what the guest's own page tables no longer say.
+ */
+void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed);
+void dune_vm_flush_guest(struct dune_vm *vm);
 
 /* prefault.c */
 int dune_vm_prefault(struct dune_vm *vm, struct dune_range *range);

@@ -71,6 +71,8 @@ static __always_inline void restore_descriptors(struct dune_vcpu *vcpu)
 static void make_current(struct dune_vcpu *vcpu, int cpu)
 {
 	if (vcpu->cpu != cpu) {
+		if (!cpumask_test_cpu(cpu, &vcpu->vm->cpus))
+			cpumask_set_cpu(cpu, &vcpu->vm->cpus);
 		list_add(&vcpu->on_cpu, this_cpu_ptr(&dune_active_vmcs));
 		WRITE_ONCE(vcpu->cpu, cpu);
 		vcpu->launched = 0;

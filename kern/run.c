@@ -129,8 +129,9 @@ static __always_inline void enter_guest(struct dune_vcpu *vcpu, struct exit_reco
 {
 	int fail;
 
-	/* Mode before generation: kick() in vm.c has it the other way round. */
-	smp_store_mb(vcpu->mode, IN_GUEST);
+	/* This before generation: kick() in flush.c has it the other way round. */
+	__this_cpu_write(dune_in_guest, vcpu->vm);
+	smp_mb();
 	if (unlikely(READ_ONCE(vcpu->vm->generation) != vcpu->generation))
 		flush_tlb(vcpu);
 	refresh_host_state(vcpu);
@@ -145,7 +146,7 @@ static __always_inline void enter_guest(struct dune_vcpu *vcpu, struct exit_reco
 	tell_entry();
 	fail = dune_vmenter(vcpu);
 	vcpu->cr2 = native_read_cr2();
-	WRITE_ONCE(vcpu->mode, OUTSIDE_GUEST);
+	__this_cpu_write(dune_in_guest, NULL);
 	restore_debug_state(vcpu);
 
 	if (unlikely(fail)) {

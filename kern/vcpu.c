@@ -215,12 +215,8 @@ static void vcpu_free(struct dune_vcpu *vcpu)
 static int vcpu_release(struct inode *inode, struct file *file)
 {
 	struct dune_vcpu *vcpu = file->private_data;
-	struct dune_vm *vm = vcpu->vm;
 	struct file *vm_file = vcpu->vm_file;
 
-	spin_lock(&vm->ept_lock);
-	list_del(&vcpu->in_vm);
-	spin_unlock(&vm->ept_lock);
 	vmx_clear_vcpu(vcpu);
 	vcpu_free(vcpu);
 	fput(vm_file);
@@ -274,17 +270,10 @@ int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file)
 	if (!vcpu)
 		return -ENOMEM;
 	vcpu->vm_file = get_file(vm_file);
-	spin_lock(&vm->ept_lock);
-	list_add(&vcpu->in_vm, &vm->vcpus);
-	spin_unlock(&vm->ept_lock);
-
 	r = dune_fail_step() ?: with_vcpu_loaded(vcpu, do_setup, NULL);
 	if (!r)
 		r = anon_inode_getfd("[dune-vcpu]", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
 	if (r < 0) {
-		spin_lock(&vm->ept_lock);
-		list_del(&vcpu->in_vm);
-		spin_unlock(&vm->ept_lock);
 		vmx_clear_vcpu(vcpu);
 		vcpu_free(vcpu);
 		fput(vm_file);

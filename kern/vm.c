@@ -41,7 +41,6 @@ static int vm_init(struct dune_vm *vm)
 	int r;
 
 	spin_lock_init(&vm->ept_lock);
-	INIT_LIST_HEAD(&vm->vcpus);
 	init_waitqueue_head(&vm->inv_wait);
 
 	r = dune_fail_step() ?: dune_slots_init(&vm->slots, dune_nr_slots());
@@ -75,7 +74,6 @@ static void free_notifier(struct mmu_notifier *mn)
 {
 	struct dune_vm *vm = container_of(mn, struct dune_vm, mn);
 
-	WARN_ON_ONCE(!list_empty(&vm->vcpus));
 	dune_shrink_remove(vm);
 	ept_destroy(&vm->ept);
 	dune_slots_destroy(&vm->slots);
@@ -185,46 +183,6 @@ int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot)
 	if (!r)
 		slot->gpa = dune_slot_gpa(nr);
 	return r;
-}
-
-static void nothing(void *unused)
-{
-}
-
-/*
- * Make every vcpu of @vm that is in the guest leave it, and wait until it has:
- * whoever enters after this sees the new generation. Interrupts are on.
- */
-static void kick(struct dune_vm *vm)
-{
-	struct dune_vcpu *vcpu;
-	int me = smp_processor_id(), cpu;
-
-	WRITE_ONCE(vm->generation, vm->generation + 1);
-	smp_mb();	/* pairs with the one between mode and generation in run.c */
-
-	list_for_each_entry(vcpu, &vm->vcpus, in_vm) {
-		cpu = READ_ONCE(vcpu->cpu);
-		if (READ_ONCE(vcpu->mode) == IN_GUEST && cpu >= 0 && cpu != me)
-			smp_call_function_single(cpu, nothing, NULL, 1);
-	}
-}
-
-/* What the EPT no longer says is used by nobody once this returns. */
-void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed)
-{
-	lockdep_assert_held(&vm->ept_lock);
-	WRITE_ONCE(vm->ept_generation, vm->ept_generation + 1);
-	kick(vm);
-	if (removed->first)
-		ept_free_removed(removed);
-}
-
-/* Nor what the guest's own page tables no longer say. */
-void dune_vm_flush_guest(struct dune_vm *vm)
-{
-	lockdep_assert_held(&vm->ept_lock);
-	kick(vm);
 }
 
 /* Under ept_lock. */

@@ -49,6 +49,9 @@ void vmx_put(void);
 DECLARE_PER_CPU(bool, dune_vmx_on);
 DECLARE_PER_CPU(struct list_head, dune_active_vmcs);
 
+/* flush.c: the VM whose guest this CPU is in, or NULL. */
+DECLARE_PER_CPU(struct dune_vm *, dune_in_guest);
+
 void vmx_clear_vcpu(struct dune_vcpu *vcpu);
 
 /* vmcs.c */

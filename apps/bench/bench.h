@@ -23,6 +23,7 @@ struct figure {
 	const char	*name;
 	const char	*what;
 	bool		native_path;	/* with the module's fast path off */
+	bool		scale;		/* one of a series, measured where asked for */
 	/*
 	 * Each in a child of its own. Either one operation, made natively and in
 	 * Dune mode: ticks each, and how many it was; or a measurement of Dune mode
@@ -54,11 +55,21 @@ double read_then_write(long *n);
 double mprotect_one(long *n);
 double fork_256m(long *n);
 double munmap_1g(long *n);
+double space_1(long *n);
+double space_30(long *n);
+double space_400(long *n);
+double mappings_10(long *n);
+double mappings_1000(long *n);
+double mappings_10000(long *n);
+double threads_1(long *n);
+double threads_16(long *n);
+double threads_128(long *n);
 
 /* guest.c */
 int enter(void);
-int count_begin(struct sample *sample);
-int count_end(struct sample *sample);
+void count_from(void);
+void count_to(void);
+int counted(struct sample *sample);
 bool set_parameter(const char *name, bool on, bool *old);
 
 /* output.c */

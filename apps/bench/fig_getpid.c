@@ -61,8 +61,9 @@ int getpid_dune(struct sample *sample)
 		return r;
 	sample->ticks = time_calls(dune_calls);
 	sample->n = BATCHES * CALLS;
-	r = count_begin(sample);
+	count_from();
 	for (i = 0; i < BATCHES; i++)
 		dune_calls();
-	return r ? r : count_end(sample);
+	count_to();
+	return counted(sample);
 }

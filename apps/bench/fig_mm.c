@@ -32,6 +32,7 @@ double mprotect_one(long *n)
 	memset(p, 1, AREA_PAGES * PAGE);
 	for (i = 0; i < ROUNDS; i++)
 		values[i] = 0;
+	count_from();
 	for (i = 0; i < ROUNDS; i++) {
 		page = p + (i * 7 + 100) * PAGE;
 		t = ticks_now();
@@ -41,6 +42,7 @@ double mprotect_one(long *n)
 		*page = 2;
 		values[i] = (ticks_now() - t) / 2.0;
 	}
+	count_to();
 	munmap(p, AREA_PAGES * PAGE);
 	return median(values, ROUNDS);
 }
@@ -56,6 +58,7 @@ double fork_256m(long *n)
 	*n = 1;
 	for (i = 0; i < FORK_PAGES; i++)
 		p[i * PAGE] = 1;
+	count_from();
 	t = ticks_now();
 	pid = fork();
 	if (!pid)
@@ -64,6 +67,7 @@ double fork_256m(long *n)
 	for (i = 0; i < FORK_PAGES; i++)
 		p[i * PAGE] = 2;
 	t = ticks_now() - t;
+	count_to();
 	munmap(p, FORK_PAGES * PAGE);
 	return t;
 }
@@ -79,7 +83,10 @@ double munmap_1g(long *n)
 	madvise(p, SPARSE_SIZE, MADV_NOHUGEPAGE);
 	for (i = 0; i < SPARSE_SIZE; i += SPARSE_STEP)
 		p[i] = 1;
+	count_from();
 	t = ticks_now();
 	munmap(p, SPARSE_SIZE);
-	return ticks_now() - t;
+	t = ticks_now() - t;
+	count_to();
+	return t;
 }

@@ -23,11 +23,13 @@ double first_touch_4k(long *n)
 	*n = PAGES;
 	for (i = 0; i < PAGES; i++)
 		values[i] = 0;
+	count_from();
 	for (i = 0; p && i < PAGES; i++) {
 		t = ticks_now();
 		p[i * PAGE] = 1;
 		values[i] = ticks_now() - t - empty;
 	}
+	count_to();
 	munmap((void *)p, PAGES * PAGE);
 	return median(values, PAGES);
 }
@@ -43,10 +45,12 @@ double first_touch_thp(long *n)
 
 	*n = HUGE_SIZE / PAGE;
 	madvise(p, HUGE_SIZE + HUGE_PAGE, MADV_HUGEPAGE);
+	count_from();
 	t = ticks_now();
 	for (i = 0; i < HUGE_SIZE; i += PAGE)
 		aligned[i] = 1;
 	t = ticks_now() - t;
+	count_to();
 	munmap(p, HUGE_SIZE + HUGE_PAGE);
 	return (double)t / *n;
 }
@@ -61,12 +65,14 @@ double read_then_write(long *n)
 	*n = PAGES;
 	for (i = 0; i < PAGES; i++)
 		values[i] = 0;
+	count_from();
 	for (i = 0; p && i < PAGES; i++) {
 		t = ticks_now();
 		(void)p[i * PAGE];
 		p[i * PAGE] = 1;
 		values[i] = ticks_now() - t - empty;
 	}
+	count_to();
 	munmap((void *)p, PAGES * PAGE);
 	return median(values, PAGES);
 }

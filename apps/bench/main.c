@@ -39,10 +39,26 @@ const struct figure figures[] = {
 	  .both = fork_256m },
 	{ .name = "munmap-1g", .what = "munmap of 1 GiB, a page in each 2 MiB used",
 	  .both = munmap_1g },
+	{ .name = "space-1", .what = "mprotect of a page, in 1 GiB used here and there",
+	  .scale = true, .both = space_1 },
+	{ .name = "space-30", .what = "in 30 GiB", .scale = true, .both = space_30 },
+	{ .name = "space-400", .what = "in 400 GiB", .scale = true, .both = space_400 },
+	{ .name = "mappings-10", .what = "among 10 mappings", .scale = true,
+	  .both = mappings_10 },
+	{ .name = "mappings-1000", .what = "among 1000 mappings", .scale = true,
+	  .both = mappings_1000 },
+	{ .name = "mappings-10000", .what = "among 10000 mappings", .scale = true,
+	  .both = mappings_10000 },
+	{ .name = "threads-1", .what = "beside 1 waiting thread", .scale = true,
+	  .both = threads_1 },
+	{ .name = "threads-16", .what = "beside 16 waiting threads", .scale = true,
+	  .both = threads_16 },
+	{ .name = "threads-128", .what = "beside 128 waiting threads", .scale = true,
+	  .both = threads_128 },
 	{ NULL }
 };
 
-static bool want_json, want_list;
+static bool want_json, want_list, want_scale;
 static const char **chosen;
 static int nr_chosen;
 
@@ -65,6 +81,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'l':
 		want_list = true;
 		return 0;
+	case 's':
+		want_scale = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (!find_figure(arg))
 			argp_error(state, "there is no figure '%s'; --list names them", arg);
@@ -76,6 +95,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{ "json", 'j', NULL, 0, "Print an array of JSON objects", 0 },
+	{ "scale", 's', NULL, 0, "Measure one operation in larger and larger processes", 0 },
 	{ "list", 'l', NULL, 0, "Print the figures' names", 0 },
 	{ 0 }
 };
@@ -95,11 +115,7 @@ static int both_in_dune(const struct figure *f, struct sample *sample)
 	if (r)
 		return r;
 	sample->ticks = f->both(&sample->n);
-	r = count_begin(sample);
-	if (r)
-		return r;
-	f->both(&sample->n);
-	return count_end(sample);
+	return counted(sample);
 }
 
 static int in_dune(const struct figure *f, struct sample *sample)
@@ -172,7 +188,7 @@ static bool is_chosen(const struct figure *f)
 	for (i = 0; i < nr_chosen; i++)
 		if (!strcmp(chosen[i], f->name))
 			return true;
-	return !nr_chosen;
+	return !nr_chosen && f->scale == want_scale;
 }
 
 static void pin_to_first_cpu(void)
