@@ -92,6 +92,7 @@ static void release(struct mmu_notifier *mn, struct mm_struct *mm)
 	spin_lock(&vm->ept_lock);
 	ept = vm->ept;
 	vm->ept.root = NULL;
+	vm->ept.nr_tables = 0;
 	WRITE_ONCE(vm->dead, true);
 	spin_unlock(&vm->ept_lock);
 	ept_destroy(&ept);

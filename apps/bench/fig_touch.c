@@ -14,7 +14,8 @@
 
 static double values[PAGES];
 
-double first_touch_4k(long *n)
+/* Page after page, each one timed: the median. */
+static double touch_each(bool read_first, long *n)
 {
 	volatile char *p = map_pages(PAGES);
 	uint64_t empty = ticks_empty(), t;
@@ -26,12 +27,25 @@ double first_touch_4k(long *n)
 	count_from();
 	for (i = 0; p && i < PAGES; i++) {
 		t = ticks_now();
+		if (read_first)
+			(void)p[i * PAGE];
 		p[i * PAGE] = 1;
 		values[i] = ticks_now() - t - empty;
 	}
 	count_to();
 	munmap((void *)p, PAGES * PAGE);
 	return median(values, PAGES);
+}
+
+double first_touch_4k(long *n)
+{
+	return touch_each(false, n);
+}
+
+/* Read, which maps the zero page, and then written: both together. */
+double read_then_write(long *n)
+{
+	return touch_each(true, n);
 }
 
 /* Every page of 4 KiB of memory in huge pages: the mean. */
@@ -53,26 +67,4 @@ double first_touch_thp(long *n)
 	count_to();
 	munmap(p, HUGE_SIZE + HUGE_PAGE);
 	return (double)t / *n;
-}
-
-/* Read, which maps the zero page, and then written: both together. */
-double read_then_write(long *n)
-{
-	volatile char *p = map_pages(PAGES);
-	uint64_t empty = ticks_empty(), t;
-	int i;
-
-	*n = PAGES;
-	for (i = 0; i < PAGES; i++)
-		values[i] = 0;
-	count_from();
-	for (i = 0; p && i < PAGES; i++) {
-		t = ticks_now();
-		(void)p[i * PAGE];
-		p[i * PAGE] = 1;
-		values[i] = ticks_now() - t - empty;
-	}
-	count_to();
-	munmap((void *)p, PAGES * PAGE);
-	return median(values, PAGES);
 }
