@@ -10,6 +10,7 @@ VERSION := 1.0
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
+EXAMPLESDIR = $(PREFIX)/share/doc/dune/examples
 
 CC ?= gcc
 ifeq ($(origin CC),default)
@@ -47,7 +48,7 @@ help:
 	@echo '  tests/vm/run -- COMMAND'
 	@echo '                  run a command in the emulated machine'
 	@echo 'Install (DESTDIR, PREFIX, LIBDIR, MANDIR):'
-	@echo '  install         library, headers, programs, man pages'
+	@echo '  install         library, headers, programs, man pages, examples'
 	@echo '  install-module  dune.ko for the running kernel'
 	@echo '  uninstall       what install and install-module put there'
 	@echo
@@ -87,19 +88,23 @@ clean:
 distclean: clean
 	rm -rf $${XDG_CACHE_HOME:-$$HOME/.cache}/dune
 
-install: lib apps
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(MANDIR)/man{1,3,4,7}
+install: install-lib apps
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man{1,3,4,7}
 	install build/bin/dune-run build/bin/dune-bench $(DESTDIR)$(PREFIX)/bin/
+	for page in docs/man/*.[1-9]; do \
+		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
+	$(if $(DESTDIR),,ldconfig)
+
+# What it takes to build programs, and the examples.
+install-lib: lib
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(EXAMPLESDIR)
 	install -m 644 build/lib/libdune.a build/lib/libdune.so.1 $(DESTDIR)$(LIBDIR)/
 	ln -sf libdune.so.1 $(DESTDIR)$(LIBDIR)/libdune.so
 	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(PREFIX)/include/dune/
 	install -D -m 644 libdune/dune-gdb.py $(DESTDIR)$(PREFIX)/share/dune/dune-gdb.py
+	install -m 644 apps/examples/*.c apps/examples/Makefile $(DESTDIR)$(EXAMPLESDIR)/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 		libdune/libdune.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
-	for page in docs/man/*.[1-9]; do \
-		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
-	$(if $(DESTDIR),,ldconfig)
 
 install-module: modules
 	install -D -m 644 build/modules/$$(uname -r)/dune.ko \
@@ -109,7 +114,7 @@ install-module: modules
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
-	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune
+	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune $(DESTDIR)$(EXAMPLESDIR)
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(DESTDIR)/lib/modules/*/updates/dune.ko
@@ -117,4 +122,4 @@ uninstall:
 
 FORCE:
 .PHONY: help all modules releases lib apps tests unit check check-long demo packages clean distclean \
-	install install-module uninstall FORCE
+	install install-lib install-module uninstall FORCE
