@@ -85,7 +85,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case DUNE_GET_INFO:
 		return ioctl_get_info((void __user *)arg);
 	case DUNE_CREATE_VCPU:
-		return arg ? -EINVAL : dune_vcpu_create(vm, file);
+		return arg & ~(unsigned long)DUNE_VCPU_NO_SMEP_SMAP ? -EINVAL :
+			dune_vcpu_create(vm, file, arg);
 	case DUNE_MAP_SLOT:
 		return ioctl_map_slot(vm, (void __user *)arg);
 	case DUNE_UNMAP_SLOT:

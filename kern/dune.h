@@ -102,6 +102,7 @@ struct dune_vcpu {
 	struct vmcs		*vmcs;
 	int			cpu;		/* where the VMCS is active, or -1 */
 	u16			vpid;		/* 0: VPIDs are not used */
+	bool			no_smep_smap;	/* as it was made */
 	struct list_head	on_cpu;		/* in the CPU's list of active VMCSs */
 	struct preempt_notifier	preempt;
 	struct ept_cache	ept_cache;
@@ -152,7 +153,7 @@ int dune_mmu_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
 int dune_mmu_test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long va);
 
 /* vcpu.c */
-int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file);
+int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file, u32 flags);
 
 /* load.c */
 int dune_vcpu_load_irqoff(struct dune_vcpu *vcpu);

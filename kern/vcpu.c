@@ -262,7 +262,7 @@ static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 }
 
 /* A descriptor for a new vcpu of the VM that @vm_file stands for. */
-int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file)
+int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file, u32 flags)
 {
 	struct dune_vcpu *vcpu = vcpu_alloc(vm);
 	int r;
@@ -270,6 +270,7 @@ int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file)
 	if (!vcpu)
 		return -ENOMEM;
 	vcpu->vm_file = get_file(vm_file);
+	vcpu->no_smep_smap = flags & DUNE_VCPU_NO_SMEP_SMAP;
 	r = dune_fail_step() ?: with_vcpu_loaded(vcpu, do_setup, NULL);
 	if (!r)
 		r = anon_inode_getfd("[dune-vcpu]", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);

@@ -171,6 +171,10 @@ do {								\
 
 static void write_guest(struct dune_vcpu *vcpu)
 {
+	unsigned long cr4 = vmcs_guest_cr4();
+
+	if (vcpu->no_smep_smap)
+		cr4 &= ~(X86_CR4_SMEP | X86_CR4_SMAP);
 	WRITE_SEGMENT(CS, DUNE_KERNEL_CS, ~0U, AR_CODE64_CPL0);
 	WRITE_SEGMENT(SS, DUNE_KERNEL_SS, ~0U, AR_DATA_CPL0);
 	WRITE_SEGMENT(DS, 0, 0, AR_UNUSABLE);
@@ -188,10 +192,10 @@ static void write_guest(struct dune_vcpu *vcpu)
 	vmcs_writel(CR0_GUEST_HOST_MASK, ~0UL);
 	vmcs_writel(CR4_GUEST_HOST_MASK, ~0UL);
 	vmcs_writel(CR0_READ_SHADOW, guest_cr0());
-	vmcs_writel(CR4_READ_SHADOW, vmcs_guest_cr4() & ~X86_CR4_VMXE);
+	vmcs_writel(CR4_READ_SHADOW, cr4 & ~X86_CR4_VMXE);
 	vmcs_writel(GUEST_CR0, guest_cr0());
 	vmcs_writel(GUEST_CR3, 0);
-	vmcs_writel(GUEST_CR4, vmcs_guest_cr4());
+	vmcs_writel(GUEST_CR4, cr4);
 	vmcs_writel(GUEST_DR7, 0x400);
 	vmcs_write64(GUEST_IA32_DEBUGCTL, 0);
 

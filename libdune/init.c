@@ -86,7 +86,7 @@ DUNE_API int dune_init(unsigned int flags)
 {
 	int r;
 
-	if (flags)
+	if (flags & ~DUNE_INIT_NO_SMEP_SMAP)
 		return -EINVAL;
 	if (dune_global.ready)
 		return 0;
@@ -101,7 +101,9 @@ DUNE_API int dune_init(unsigned int flags)
 		dune_fd_close(dune_global.fd);
 		return r;
 	}
-	dune_global.smap = !!(dune_global.info.cr4 & CR4_SMAP);
+	if (flags & DUNE_INIT_NO_SMEP_SMAP)
+		dune_global.vcpu_flags = DUNE_VCPU_NO_SMEP_SMAP;
+	dune_global.smap = !flags && (dune_global.info.cr4 & CR4_SMAP);
 	dune_global.xsave_size = xsave_area_size();
 	find_fpu_state();
 	dune_idt_init();

@@ -91,6 +91,7 @@ struct dune_global {
 	uint32_t	fpu_size;	/* of what a signal frame has of it */
 	uint64_t	fpu_mask;	/* those components, 0: FXSAVE only */
 	uint32_t	mxcsr_mask;
+	uint32_t	vcpu_flags;	/* for DUNE_CREATE_VCPU */
 	uint8_t		smap;
 	uint8_t		ring3_signals;	/* signals and their handlers are ring 3's */
 };

@@ -31,7 +31,7 @@ static void protect_guards(char *block)
 
 static int open_vcpu(struct dune_thread *t)
 {
-	long fd = sys(__NR_ioctl, dune_global.fd, DUNE_CREATE_VCPU, 0);
+	long fd = sys(__NR_ioctl, dune_global.fd, DUNE_CREATE_VCPU, dune_global.vcpu_flags);
 
 	if (sys_failed(fd))
 		return fd;

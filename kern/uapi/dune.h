@@ -30,9 +30,11 @@
 
 /* What this module and this CPU can do. */
 #define DUNE_GET_INFO		_IOR(DUNE_IOC_MAGIC, 0x00, struct dune_info)
-/* Make a vcpu; returns its descriptor (O_CLOEXEC). The argument must be 0.
- * EMFILE, ENFILE, ENOMEM as for open(2). */
+/* Make a vcpu; returns its descriptor (O_CLOEXEC). The argument is 0 or flags:
+ * DUNE_VCPU_NO_SMEP_SMAP. EMFILE, ENFILE, ENOMEM as for open(2). */
 #define DUNE_CREATE_VCPU	_IO(DUNE_IOC_MAGIC, 0x01)
+/* CR4 has neither bit: at CPL 0 pages of CPL 3 may be executed and accessed. */
+#define DUNE_VCPU_NO_SMEP_SMAP	(1U << 0)
 /* Give the 1 GiB block around slot.va a place in guest-physical memory, or
  * say which one it has. EFAULT: Linux maps nothing in that block; ENOSPC: no
  * guest-physical address is left; ENOMEM. */

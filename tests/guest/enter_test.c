@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <dune/dune.h>
+#include <dune/vm.h>
 #include <dune/trap.h>
 
 #include "kselftest_harness.h"
@@ -46,11 +47,39 @@ TEST(wrong_order)
 {
 	EXPECT_EQ(-EINVAL, dune_enter());
 	EXPECT_EQ(-EINVAL, dune_leave());
-	EXPECT_EQ(-EINVAL, dune_init(1));
+	EXPECT_EQ(-EINVAL, dune_init(2));
 	EXPECT_EQ(NULL, dune_info());
 	ENTER();
 	EXPECT_EQ(-EALREADY, dune_enter());
 	EXPECT_EQ(0, dune_leave());
+}
+
+#define GIB	(1UL << 30)
+
+/* Ring 3's code and data, used at CPL 0. */
+static int use_ring3s_memory(unsigned int flags)
+{
+	char *p = mmap(NULL, 2 * GIB, PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int (*volatile fn)(void);
+
+	p += -(uintptr_t)p & (GIB - 1);
+	memcpy(p, "\xb8\x2a\x00\x00\x00\xc3", 6);	/* mov $42, %eax; ret */
+	fn = (int (*)(void))p;
+	if (dune_init(flags) || dune_enter() || dune_vm_slot_protect((uintptr_t)p, GIB, DUNE_PTE_U))
+		return 1;
+	*(volatile char *)(p + 4096) = 1;
+	return fn();
+}
+
+TEST(rings_share_memory_if_asked)
+{
+	EXPECT_EQ(42, use_ring3s_memory(DUNE_INIT_NO_SMEP_SMAP));
+}
+
+TEST_SIGNAL(rings_share_no_memory, SIGSEGV)
+{
+	use_ring3s_memory(0);
 }
 
 TEST(libc_works_inside)

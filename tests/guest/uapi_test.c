@@ -105,7 +105,7 @@ TEST_F(vm, reserved_values)
 {
 	struct dune_slot slot = { .va = 1UL << 47 };
 
-	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_CREATE_VCPU, 1));
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_CREATE_VCPU, 2));
 	EXPECT_ERRNO(EINVAL, ioctl(self->v.vcpu, DUNE_RUN, 1));
 	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));
 	slot.va = ~0UL;

@@ -24,9 +24,14 @@
 extern "C" {
 #endif
 
+/* Ring 0 may execute and access ring 3's memory as if it were its own. */
+#define DUNE_INIT_NO_SMEP_SMAP	(1U << 0)
+
 /**
  * dune_init - prepare this process for Dune mode
- * @flags: 0
+ * @flags: 0; or DUNE_INIT_NO_SMEP_SMAP, for a program whose two rings share code
+ *	and data: the CPU then does not keep ring 0 from following a wrong pointer
+ *	into ring 3's memory
  *
  * Opens /dev/dune, asks what the module and the CPU can do, and makes the
  * mirror root: the default guest page table, with one 1 GiB leaf (2 MiB leaves
