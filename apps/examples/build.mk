@@ -27,14 +27,22 @@ build/bin/tests/example-%-static: apps/examples/%.c $(INSTALLED)/stamp apps/exam
 build/bin/tests/example-%: apps/examples/%.c $(INSTALLED)/stamp apps/examples/build.mk
 	$(call make_example,shared)
 
-# The programs in the man pages.
-MAN_PROGS := $(patsubst docs/man/%,build/bin/tests/man-%,$(wildcard docs/man/*.[37]))
+# What the man pages show: programs, which are run; and functions, which are compiled.
+MAN_PAGES := $(wildcard docs/man/*.[37])
+MAN_PROGS := $(patsubst docs/man/%,build/bin/tests/man-%,$(shell grep -l '^int main.void' $(MAN_PAGES)))
+MAN_OBJS := $(patsubst docs/man/%,build/examples/%.o,$(MAN_PAGES))
 
-build/bin/tests/man-%: docs/man/% tests/lib/man-example build/flags build/lib/libdune.a
-	@$(call say,LD,$@)
-	$(Q)mkdir -p $(@D) build/examples
+build/examples/%.o: docs/man/% tests/lib/man-example build/flags apps/examples/build.mk \
+		apps/examples/man.h | $(PUBLIC_HEADERS)
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
 	$(Q)tests/lib/man-example $< >build/examples/$*.c
-	$(Q)$(CC) -O2 -g -Wall $(if $(WERROR),-Werror) -Ibuild/include -o $@ build/examples/$*.c \
-		build/lib/libdune.a
+	$(Q)$(CC) -O2 -g -Wall $(if $(WERROR),-Werror) -Ibuild/include -include apps/examples/man.h \
+		-c -o $@ build/examples/$*.c
 
-tests: $(EXAMPLES) $(MAN_PROGS)
+$(MAN_PROGS): build/bin/tests/man-%: build/examples/%.o build/lib/libdune.a
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^
+
+tests: $(EXAMPLES) $(MAN_PROGS) $(MAN_OBJS)
