@@ -66,26 +66,64 @@ static u32 take_slot(struct dune_slots *slots)
 	return i;
 }
 
-int dune_slots_add(struct dune_slots *slots, unsigned long va,
-		   struct slot_leaf **leaf, u32 *slot)
+/* A place in the table of slots for the block around @va. */
+static int find_entry(struct dune_slots *slots, unsigned long va, struct slot_leaf **leaf,
+		      u32 **entry)
 {
 	u32 block = block_of(va);
 	struct slot_leaf **top = &slots->top[block >> SLOT_LEAF_BITS];
 
-	*slot = dune_slots_find(slots, va);
-	if (*slot != SLOT_NONE)
-		return 0;
-	if (slots->used == slots->nr && !slots->nr_free)
-		return -ENOSPC;
 	if (!*top) {
 		if (!*leaf)
 			return -ENOMEM;
 		*top = *leaf;
 		*leaf = NULL;
 	}
+	*entry = &(*top)->slot[block & (SLOT_LEAF_SIZE - 1)];
+	return 0;
+}
+
+int dune_slots_add(struct dune_slots *slots, unsigned long va,
+		   struct slot_leaf **leaf, u32 *slot)
+{
+	u32 *entry;
+	int r;
+
+	*slot = dune_slots_find(slots, va);
+	if (*slot != SLOT_NONE)
+		return 0;
+	if (slots->used == slots->nr && !slots->nr_free)
+		return -ENOSPC;
+	r = find_entry(slots, va, leaf, &entry);
+	if (r)
+		return r;
 	*slot = take_slot(slots);
-	slots->block[*slot] = block;
-	(*top)->slot[block & (SLOT_LEAF_SIZE - 1)] = *slot + 1;
+	slots->block[*slot] = block_of(va);
+	*entry = *slot + 1;
+	return 0;
+}
+
+int dune_slots_add_at(struct dune_slots *slots, unsigned long va,
+		      struct slot_leaf **leaf, u32 slot)
+{
+	u32 *entry, now = dune_slots_find(slots, va);
+	int r;
+
+	if (slot >= slots->nr)
+		return -EINVAL;
+	if (now != SLOT_NONE)
+		return now == slot ? 0 : -EBUSY;
+	if (slot < slots->used && slots->block[slot] != SLOT_FREE)
+		return -EBUSY;
+	r = find_entry(slots, va, leaf, &entry);
+	if (r)
+		return r;
+	/* Those passed over are free. */
+	for (; slots->used <= slot; slots->used++, slots->nr_free++)
+		slots->block[slots->used] = SLOT_FREE;
+	slots->nr_free--;
+	slots->block[slot] = block_of(va);
+	*entry = slot + 1;
 	return 0;
 }
 

@@ -52,6 +52,10 @@ void dune_slots_free_leaf(struct slot_leaf *leaf);
 int dune_slots_add(struct dune_slots *slots, unsigned long va,
 		   struct slot_leaf **leaf, u32 *slot);
 
+/* The same, but this slot. -EBUSY: it has another block, or the block another slot. */
+int dune_slots_add_at(struct dune_slots *slots, unsigned long va,
+		      struct slot_leaf **leaf, u32 slot);
+
 static inline u64 dune_slot_gpa(u32 slot)
 {
 	return (u64)slot << SLOT_SHIFT;

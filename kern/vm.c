@@ -155,14 +155,34 @@ static bool block_in_use(struct mm_struct *mm, unsigned long va)
 	       ((vma->vm_flags & VM_GROWSDOWN) && vma->vm_start - start < 2 * SLOT_SIZE);
 }
 
+/* Under ept_lock. */
+static int add_slot(struct dune_vm *vm, struct dune_slot *slot, struct slot_leaf **leaf)
+{
+	u32 nr = slot->gpa >> SLOT_SHIFT;
+	int r;
+
+	if (slot->gpa)
+		r = dune_slots_add_at(&vm->slots, slot->va, leaf, nr);
+	else
+		r = dune_slots_add(&vm->slots, slot->va, leaf, &nr);
+	if (!r)
+		slot->gpa = dune_slot_gpa(nr);
+	return r;
+}
+
+/* No place is asked for, or one that there may be. */
+static bool valid_place(u64 gpa)
+{
+	return !gpa || ((gpa & (SLOT_SIZE - 1)) == DUNE_SLOT_AT && gpa >> SLOT_SHIFT < U32_MAX);
+}
+
 int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot)
 {
 	struct slot_leaf *leaf;
 	bool in_use;
-	u32 nr;
 	int r;
 
-	if (slot->gpa || slot->va >> (SLOT_SHIFT + SLOT_VA_BITS))
+	if (!valid_place(slot->gpa) || slot->va >> (SLOT_SHIFT + SLOT_VA_BITS))
 		return -EINVAL;
 
 	r = mmap_read_lock_killable(current->mm);
@@ -178,11 +198,9 @@ int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot)
 	if (!leaf)
 		return -ENOMEM;
 	spin_lock(&vm->ept_lock);
-	r = dune_slots_add(&vm->slots, slot->va, &leaf, &nr);
+	r = add_slot(vm, slot, &leaf);
 	spin_unlock(&vm->ept_lock);
 	dune_slots_free_leaf(leaf);
-	if (!r)
-		slot->gpa = dune_slot_gpa(nr);
 	return r;
 }
 

@@ -36,8 +36,10 @@
 /* CR4 has neither bit: at CPL 0 pages of CPL 3 may be executed and accessed. */
 #define DUNE_VCPU_NO_SMEP_SMAP	(1U << 0)
 /* Give the 1 GiB block around slot.va a place in guest-physical memory, or
- * say which one it has. EFAULT: Linux maps nothing in that block; ENOSPC: no
- * guest-physical address is left; ENOMEM. */
+ * say which one it has. With DUNE_SLOT_AT, at the place that slot.gpa names.
+ * EFAULT: Linux maps nothing in that block; ENOSPC: no guest-physical address is
+ * left; EBUSY: the place, or the block, is taken; EINVAL: there is no such place;
+ * ENOMEM. */
 #define DUNE_MAP_SLOT		_IOWR(DUNE_IOC_MAGIC, 0x02, struct dune_slot)
 
 /*
@@ -102,10 +104,11 @@ struct dune_info {
 };
 
 #define DUNE_SLOT_ASK		1	/* in gpa, for DUNE_UNMAP_SLOT */
+#define DUNE_SLOT_AT		2	/* in gpa, for DUNE_MAP_SLOT: the rest is the place */
 
 struct dune_slot {
 	__u64 va;		/* in: any address in the block, below 2^47 */
-	__u64 gpa;		/* out: where the block starts; in: 0 */
+	__u64 gpa;		/* out: where the block starts; in: 0, or see DUNE_SLOT_* */
 };
 
 struct dune_range {

@@ -113,6 +113,12 @@ TEST_F(vm, reserved_values)
 	slot.va = RAW_BASE;
 	slot.gpa = 1;
 	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));
+	slot.gpa = DUNE_SLOT_SIZE;
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));
+	slot.gpa = (1ULL << 60) | DUNE_SLOT_AT;
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));
+	slot.gpa = -DUNE_SLOT_SIZE | DUNE_SLOT_AT;
+	EXPECT_ERRNO(EINVAL, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));
 	slot.gpa = 0;
 	slot.va = 0x300000000000UL;	/* nothing is mapped there */
 	EXPECT_ERRNO(EFAULT, ioctl(self->v.vm, DUNE_MAP_SLOT, &slot));

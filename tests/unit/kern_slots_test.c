@@ -76,6 +76,34 @@ static void gives_back(void)
 	CHECK(add(0x555555554000, &other) == -ENOSPC);
 }
 
+static int add_at(unsigned long va, u32 slot)
+{
+	struct slot_leaf *leaf = dune_slots_alloc_leaf();
+	int r = leaf ? dune_slots_add_at(&slots, va, &leaf, slot) : -ENOMEM;
+
+	dune_slots_free_leaf(leaf);
+	return r;
+}
+
+/* A block gets the slot asked for; those passed over are for others. */
+static void gives_what_is_asked_for(void)
+{
+	const unsigned long a = 0x555555554000, b = 0x600000000000;
+	u32 slot;
+
+	CHECK(add_at(a, 5) == 0 && dune_slots_find(&slots, a) == 5);
+	CHECK(slots.used == 6 && slots.nr_free == 5);
+	CHECK(add_at(a + 4096, 5) == 0 && add_at(a, 4) == -EBUSY && add_at(b, 5) == -EBUSY);
+	CHECK(add_at(b, 64) == -EINVAL && add_at(b, ~0U) == -EINVAL);
+	CHECK(dune_slots_find(&slots, b) == SLOT_NONE);
+	CHECK(add_at(b, 3) == 0 && slots.nr_free == 4);
+	CHECK(add(0, &slot) == 0 && slot == 0);
+	CHECK(add(1UL << 30, &slot) == 0 && slot == 1);
+	CHECK(add(2UL << 30, &slot) == 0 && slot == 2);
+	CHECK(add(3UL << 30, &slot) == 0 && slot == 4);
+	CHECK(add(4UL << 30, &slot) == 0 && slot == 6);
+}
+
 static void fails_without_memory(void)
 {
 	struct slot_leaf *none = NULL;
@@ -98,6 +126,10 @@ int main(void)
 	finds_what_was_added();
 	runs_out_without_loss();
 	gives_back();
+	dune_slots_destroy(&slots);
+	slots = (struct dune_slots) { 0 };
+	CHECK(dune_slots_init(&slots, 64) == 0);
+	gives_what_is_asked_for();
 	dune_slots_destroy(&slots);
 	return tap_end();
 }
