@@ -100,6 +100,43 @@ void *dune_map(size_t size)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 }
 
+static void *arena_aligned(size_t size)
+{
+	uintptr_t old = __atomic_load_n(&arena_next, __ATOMIC_RELAXED), at;
+
+	do {
+		at = (old + size - 1) & ~(size - 1);
+		if (at + size > arena_end)
+			return NULL;
+	} while (!__atomic_compare_exchange_n(&arena_next, &old, at + size, false,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	at = sys(__NR_mmap, at, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	return sys_failed(at) ? NULL : (void *)at;
+}
+
+/* @size is a power of two, and so is the place: a multiple of it. */
+void *dune_map_aligned(size_t size)
+{
+	uintptr_t p, at;
+
+	if (arena_end)
+		return arena_aligned(size);
+	p = (uintptr_t)dune_map(2 * size);
+	if (!p)
+		return NULL;
+	at = (p + size - 1) & ~(size - 1);
+	if (at > p)
+		sys(__NR_munmap, p, at - p);
+	sys(__NR_munmap, at + size, p + size - at);
+	return (void *)at;
+}
+
+bool dune_arena_is_set(void)
+{
+	return arena_end;
+}
+
 void *dune_map_fd(size_t size, int fd)
 {
 	return map(size, PROT_READ | PROT_WRITE, MAP_SHARED, fd);

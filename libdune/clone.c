@@ -33,6 +33,7 @@ struct clone_request {
 static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 			       const struct clone_request *req)
 {
+	struct dune_root *root = t->root;
 	long r;
 
 	dune_fd_forget_all(!(req->flags & CLONE_FILES));
@@ -41,8 +42,9 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 		t->run->regs = t->forked;
 		t->run->regs.rax = 0;
 		t->run->set = DUNE_SET_REGS;
-		s->cr3 = dune_root_cr3();
 		r = dune_set_sregs(t, s);
+		t->root = NULL;
+		dune_thread_root(t, root);
 	}
 	if (r) {
 		dune_log("dune: the child of a fork cannot enter Dune mode: error %ld", -r);
@@ -162,6 +164,7 @@ static long prepare_child(struct dune_thread *t, const struct clone_request *req
 		return r;
 	}
 	first_regs(t, *child, req->stack);
+	dune_thread_root(*child, t->root);
 	(*child)->vfork = !!(req->flags & CLONE_VFORK);
 	return r;
 }

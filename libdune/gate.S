@@ -68,7 +68,10 @@ dune_shown_call:
 	.hidden	dune_gate_start, dune_gate_end
 dune_gate_start:
 
-/* long dune_sys6(long nr, long a, .., long f); in either half. */
+/*
+ * long dune_sys6(long nr, long a, .., long f); in either half. In the guest not by
+ * SYSCALL, which lets interrupts in: callers may hold locks, or be on an IST stack.
+ */
 	.globl	dune_sys6
 	.hidden	dune_sys6
 	.type	dune_sys6, @function
@@ -77,8 +80,14 @@ dune_sys6:
 	.cfi_startproc
 	SYSCALL_ARGUMENTS
 	mov	8(%rsp), %r9
+	mov	%cs, %ecx
+	cmp	$SEL_KERNEL_CS, %ecx
+	je	1f
 	syscall
 sys6_done:
+	ret
+1:	lea	sys6_done(%rip), %rcx	/* as SYSCALL would have left it */
+	vmcall
 	ret
 	.cfi_endproc
 	.size	dune_sys6, . - dune_sys6

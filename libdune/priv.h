@@ -50,6 +50,9 @@ struct tss {
 /* XSAVE's standard form, without AMX, and Linux's second magic number. */
 #define FPU_SIZE	4096
 
+/* Of roots, in each thread's TLB. */
+#define NR_PCIDS	32
+
 /*
  * A thread's own. The guest half finds it through GS (ring 3 has its own GS
  * base: swapgs on every ring change), the host half in a register.
@@ -71,6 +74,8 @@ struct dune_thread {
 
 	struct tss	tss;
 	void		*block;		/* everything above and the stacks */
+	struct dune_root *root;		/* the page table it runs on */
+	uint64_t	stamp[NR_PCIDS]; /* what its TLB has, see vm_flush.c */
 	struct dune_regs forked;	/* the guest's, for the child of a fork */
 	struct dune_sigstate sig;
 	/* Vector registers on their way between a signal frame and the CPU. */
@@ -101,7 +106,9 @@ int dune_reopen(int stale_fd);
 
 /* arena.c */
 void *dune_map(size_t size);
+void *dune_map_aligned(size_t size);
 void *dune_map_fd(size_t size, int fd);
+bool dune_arena_is_set(void);
 void dune_unmap(void *p, size_t size);
 uintptr_t *dune_arena_freed(size_t size);
 
@@ -113,6 +120,9 @@ int dune_root_rebuild(void);
 uint64_t dune_root_cr3(void);
 bool dune_user_range(uint64_t start, uint64_t size);
 extern uint32_t dune_slot_table[];	/* slot + 1 by va >> 30, see root.c */
+
+/* vm_root.c */
+void dune_thread_root(struct dune_thread *t, struct dune_root *root);
 
 /* thread.c */
 int dune_thread_new(struct dune_thread **thread);

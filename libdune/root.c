@@ -7,21 +7,22 @@
  * leaf a block is enough: what Linux forbids inside the block, the EPT forbids.
  * Blocks come when they are first used (a page fault, see trap.c) and stay.
  *
- * The tables are static: a page for each of the 256 entries that user addresses
- * have in the top table. Pages never touched cost nothing.
+ * The program may change the tables like those of any other root, see vm.c.
  */
-#include "priv.h"
+#include "lock.h"
+#include "pt.h"
 
-#define SHIFT_1G	30
-#define NR_BLOCKS	(1U << (47 - SHIFT_1G))
-#define NR_TOP		256
+#define SHIFT_1G	DUNE_SHIFT_1G
 
-static uint64_t pml4[512] __attribute__((aligned(4096)));
-static uint64_t pdpt[NR_TOP][512] __attribute__((aligned(4096)));
+struct dune_root dune_mirror;
 
 /* Slot + 1; with SLOT_PENDING, negative for entry.S, until its leaf is there. */
 uint32_t dune_slot_table[NR_BLOCKS];
 #define SLOT_PENDING	(1U << 31)
+
+/* And back: block + 1 by slot. No module hands out more. */
+#define NR_SLOTS	8192
+static uint32_t block_table[NR_SLOTS];
 
 static uint32_t order[NR_BLOCKS];	/* blocks by the time they came */
 static uint32_t nr_order;
@@ -31,18 +32,7 @@ enum { RIGHTS_DEFAULT, RIGHTS_SUPERVISOR, RIGHTS_USER, RIGHTS_MASK = 3, LISTED =
 static uint8_t rights[NR_BLOCKS];
 static uint64_t default_rights;
 
-static uint32_t lock;
-
-static void lock_root(void)
-{
-	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-		asm volatile("pause");
-}
-
-static void unlock_root(void)
-{
-	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
-}
+static uint32_t lock;			/* goes before the lock of the mirror root */
 
 static uint64_t leaf_rights(uint32_t block)
 {
@@ -63,52 +53,53 @@ DUNE_API uint64_t dune_va_to_pa(const void *va)
 	return ((uint64_t)(slot - 1) << SHIFT_1G) | (a & ((1UL << SHIFT_1G) - 1));
 }
 
-static int add_block(uint32_t block);
-
-/* An entry that points to @table, whose own block this brings in. */
-static int table_entry(const void *table, uint64_t *entry)
+/* Where tables and pool pages are found again: NULL if no block has that place. */
+void *dune_pa_to_va(uint64_t pa)
 {
-	int r = add_block((uintptr_t)table >> SHIFT_1G);
+	uint32_t block = pa >> SHIFT_1G < NR_SLOTS ? block_table[pa >> SHIFT_1G] : 0;
 
-	*entry = dune_va_to_pa(table) | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U;
-	return r;
+	if (!block)
+		return NULL;
+	return (void *)(((uintptr_t)(block - 1) << SHIFT_1G) + (pa & ((1UL << SHIFT_1G) - 1)));
+}
+
+static uint64_t block_leaf(uint32_t block)
+{
+	return dune_va_to_pa((void *)((uintptr_t)block << SHIFT_1G)) | DUNE_PTE_P | DUNE_PTE_W |
+	       DUNE_PTE_A | DUNE_PTE_D | DUNE_PTE_PS | PTE_LEAF | leaf_rights(block);
 }
 
 /*
- * Where the CPU has no leaves of 1 GiB: a page of 512 smaller ones per block,
- * in an area reserved once and touched where needed.
+ * The block's memory wherever the program has put nothing else. Where the CPU has
+ * no leaves of 1 GiB, 512 smaller ones.
  */
-static uint64_t (*small_tables)[512];
-
-static int small_leaves(uint32_t block, uint64_t leaf, uint64_t *entry)
+static int map_block(uint32_t block)
 {
-	uint64_t *pd = small_tables[block];
-	unsigned int i;
+	struct pt_edit edit = { .root = &dune_mirror };
+	bool small = !pt_has_1g();
+	struct pt_pos pos = { &dune_mirror.low[block], 3 };
 
-	for (i = 0; i < 512; i++)
-		__atomic_store_n(&pd[i], leaf + ((uint64_t)i << 21), __ATOMIC_RELAXED);
-	return table_entry(pd, entry);
-}
-
-static int write_leaf(uint32_t block)
-{
-	uint64_t gpa = dune_va_to_pa((void *)((uintptr_t)block << SHIFT_1G)), top;
-	uint64_t leaf = gpa | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_A | DUNE_PTE_D |
-			DUNE_PTE_PS | leaf_rights(block);
-	int r = table_entry(pdpt[block >> 9], &top);
-
-	if (!r && small_tables)
-		r = small_leaves(block, leaf, &leaf);
-	if (r)
-		return r;
-	__atomic_store_n(&pdpt[block >> 9][block & 511], leaf, __ATOMIC_RELEASE);
-	__atomic_store_n(&pml4[block >> 9], top, __ATOMIC_RELEASE);
+	if (small && !dune_tables_take(&edit, 1))
+		return -ENOMEM;
+	dune_lock_nested(&dune_mirror.lock);
+	if (small && !pt_read(pos.entry))
+		pt_split(&edit, pos);
+	pt_fill(&edit, pos.entry, pos.level, block_leaf(block));
+	dune_unlock_nested(&dune_mirror.lock);
+	dune_tables_give_back(&edit);
 	return 0;
 }
 
-static void clear_leaf(uint32_t block)
+static void set_slot(uint32_t block, uint32_t slot)
 {
-	__atomic_store_n(&pdpt[block >> 9][block & 511], 0, __ATOMIC_RELEASE);
+	block_table[(slot & ~SLOT_PENDING) - 1] = block + 1;
+	__atomic_store_n(&dune_slot_table[block], slot, __ATOMIC_RELEASE);
+}
+
+static void forget_slot(uint32_t block)
+{
+	block_table[(dune_slot_table[block] & ~SLOT_PENDING) - 1] = 0;
+	__atomic_store_n(&dune_slot_table[block], 0, __ATOMIC_RELEASE);
 }
 
 static long unmap_slot(uint32_t block, uint64_t flags)
@@ -134,12 +125,12 @@ static bool give_back_unused(void)
 
 		if (!slot || (slot & SLOT_PENDING) || unmap_slot(block, DUNE_SLOT_ASK))
 			continue;
-		clear_leaf(block);
+		dune_roots_forget(block_leaf(block) & DUNE_PTE_ADDR, 1UL << SHIFT_1G);
 		if (unmap_slot(block, 0)) {
-			write_leaf(block);
+			map_block(block);
 			continue;
 		}
-		__atomic_store_n(&dune_slot_table[block], 0, __ATOMIC_RELEASE);
+		forget_slot(block);
 		any = true;
 	}
 	return any;
@@ -152,6 +143,8 @@ static int ask_slot(uint32_t block, uint32_t *slot)
 
 	if (r == -ENOSPC && give_back_unused())
 		r = sys(__NR_ioctl, dune_global.fd, DUNE_MAP_SLOT, &s);
+	if (!r && s.gpa >> SHIFT_1G >= NR_SLOTS)
+		r = -ENOSPC;
 	*slot = (uint32_t)(s.gpa >> SHIFT_1G) + 1;
 	return r;
 }
@@ -169,11 +162,10 @@ static void list_block(uint32_t block)
 }
 
 /*
- * The tables themselves lie in blocks like any other, which add_block() brings
- * in on the way: a block that is pending has its address but no leaf yet. It is
- * listed before all else, so that a fork at any moment finds it.
+ * A block that is pending has its address but no leaf yet. It is listed before all
+ * else, so that a fork at any moment finds it.
  */
-static int add_block(uint32_t block)
+static int place_block(uint32_t block)
 {
 	uint32_t slot;
 	int r;
@@ -184,9 +176,33 @@ static int add_block(uint32_t block)
 	if (r)
 		return r;
 	list_block(block);
-	__atomic_store_n(&dune_slot_table[block], slot | SLOT_PENDING, __ATOMIC_RELEASE);
-	r = write_leaf(block);
-	__atomic_store_n(&dune_slot_table[block], r ? 0 : slot, __ATOMIC_RELEASE);
+	set_slot(block, slot | SLOT_PENDING);
+	return 0;
+}
+
+static int add_block(uint32_t block)
+{
+	int r = place_block(block);
+
+	if (r || !(dune_slot_table[block] & SLOT_PENDING))
+		return r;
+	r = map_block(block);
+	if (r)
+		forget_slot(block);
+	else
+		set_slot(block, dune_slot_table[block] & ~SLOT_PENDING);
+	return r;
+}
+
+/* A place for the block around @va, which is not to be used yet. */
+int dune_root_place(uintptr_t va)
+{
+	struct dune_held held;
+	int r;
+
+	dune_lock(&lock, &held);
+	r = place_block(va >> SHIFT_1G);
+	dune_unlock(&lock, &held);
 	return r;
 }
 
@@ -196,71 +212,113 @@ static int add_block(uint32_t block)
  */
 int dune_root_add(uintptr_t va)
 {
+	struct dune_held held;
 	int r;
 
 	if (va >> 47)
 		return -EFAULT;
-	lock_root();
+	if ((int32_t)__atomic_load_n(&dune_slot_table[va >> SHIFT_1G], __ATOMIC_ACQUIRE) > 0)
+		return 0;
+	dune_lock(&lock, &held);
 	r = add_block(va >> SHIFT_1G);
-	unlock_root();
+	dune_unlock(&lock, &held);
 	return r;
 }
 
+/* Memory of libdune's own: in every root. */
 int dune_root_add_range(const void *start, size_t size)
 {
 	uintptr_t va = (uintptr_t)start & ~((1UL << SHIFT_1G) - 1);
 	int r = 0;
 
-	for (; !r && va < (uintptr_t)start + size; va += 1UL << SHIFT_1G)
+	for (; !r && va < (uintptr_t)start + size; va += 1UL << SHIFT_1G) {
 		r = dune_root_add(va);
+		if (!r)
+			dune_roots_share(va >> SHIFT_1G);
+	}
 	return r;
-}
-
-static int init_small_tables(void)
-{
-	if (small_tables || (dune_global.info.features & DUNE_FEATURE_GUEST_1G))
-		return 0;
-	small_tables = dune_map(sizeof(small_tables[0]) * NR_BLOCKS);
-	return small_tables ? 0 : -ENOMEM;
 }
 
 /* The linker's: where the file that libdune is linked into begins and ends. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
+static int place_range(uintptr_t va, uintptr_t end)
+{
+	int r = 0;
+
+	for (va &= ~((1UL << SHIFT_1G) - 1); !r && va < end; va += 1UL << SHIFT_1G)
+		r = dune_root_place(va);
+	return r;
+}
+
 int dune_root_init(void)
 {
+	uintptr_t start = (uintptr_t)__ehdr_start, end = (uintptr_t)_end;
+	int r;
+
 	/*
-	 * Entries, handlers, descriptor tables and these tables: what the guest
-	 * uses before a fault for a new block can be handled. (What an earlier
-	 * dune_init() that failed has left is of a VM that is gone.)
+	 * What an earlier dune_init() that failed has left is of a VM that is gone.
+	 * The root lies within libdune: before its first leaf it has a place.
 	 */
-	return init_small_tables() ?: dune_root_rebuild() ?:
-	       dune_root_add_range(__ehdr_start, _end - __ehdr_start);
+	r = dune_root_rebuild() ?: place_range(start, end) ?: dune_tables_init();
+	if (r)
+		return r;
+	dune_mirror.cr3 = dune_va_to_pa(&dune_mirror);
+	/*
+	 * Entries, handlers, descriptor tables and the root: what the guest uses
+	 * before a fault for a new block can be handled.
+	 */
+	return dune_root_add_range(__ehdr_start, end - start);
+}
+
+static long ask_place(uint32_t block, uint32_t slot)
+{
+	struct dune_slot s = {
+		.va = (uint64_t)block << SHIFT_1G,
+		.gpa = (uint64_t)(slot - 1) << SHIFT_1G | DUNE_SLOT_AT,
+	};
+
+	return sys(__NR_ioctl, dune_global.fd, DUNE_MAP_SLOT, &s);
+}
+
+static int ask_again(uint32_t block)
+{
+	uint32_t slot = dune_slot_table[block];
+	int r;
+
+	if (!slot)
+		return 0;
+	r = ask_place(block, slot & ~SLOT_PENDING);
+	if (r == -EFAULT) {
+		dune_roots_forget(block_leaf(block) & DUNE_PTE_ADDR, 1UL << SHIFT_1G);
+		forget_slot(block);
+		return 0;
+	}
+	/* The fork came between its place and its leaf. */
+	if (!r && (slot & SLOT_PENDING)) {
+		r = map_block(block);
+		set_slot(block, slot & ~SLOT_PENDING);
+	}
+	return r;
 }
 
 /*
  * After a fork the tables are the child's own copy, but its VM is new: ask for
- * every block again, in the same order, which gives the same addresses unless
- * one has gone. That one loses its leaf.
+ * every block again, at the place it has. One that has gone loses its leaves.
  */
 int dune_root_rebuild(void)
 {
 	uint32_t i;
-	int r;
+	int r = 0;
 
 	lock = 0;
-	for (i = 0; i < nr_order; i++) {
-		dune_slot_table[order[i]] = 0;
-		clear_leaf(order[i]);
-		pml4[order[i] >> 9] = 0;
-	}
-	for (i = 0; i < nr_order; i++) {
-		r = add_block(order[i]);
-		if (r && r != -EFAULT)
-			return r;
-	}
-	return 0;
+	dune_tables_forked();
+	dune_pool_forked();
+	dune_roots_forked();
+	for (i = 0; !r && i < nr_order; i++)
+		r = ask_again(order[i]);
+	return r;
 }
 
 /*
@@ -284,7 +342,7 @@ bool dune_user_range(uint64_t start, uint64_t size)
 
 uint64_t dune_root_cr3(void)
 {
-	return dune_va_to_pa(pml4);
+	return dune_mirror.cr3;
 }
 
 DUNE_API int dune_vm_default_slot(uint64_t pte)
@@ -295,28 +353,40 @@ DUNE_API int dune_vm_default_slot(uint64_t pte)
 	return 0;
 }
 
-DUNE_API int dune_vm_flush(void)
+static void set_user(uint64_t *entry, unsigned int level, bool user)
 {
-	return dune_global.fd > 0 ? sys(__NR_ioctl, dune_global.fd, DUNE_FLUSH_TLB, 0) : -EINVAL;
+	uint64_t old = pt_read(entry);
+	unsigned int i;
+
+	if (pt_is_table(old, level)) {
+		for (i = 0; i < 512; i++)
+			set_user(&pt_table(old)[i], level - 1, user);
+	} else if (old && user) {
+		__atomic_fetch_or(entry, DUNE_PTE_U, __ATOMIC_RELAXED);
+	} else if (old) {
+		__atomic_fetch_and(entry, ~DUNE_PTE_U, __ATOMIC_RELAXED);
+	}
 }
 
 DUNE_API int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte)
 {
 	uintptr_t mask = (1UL << SHIFT_1G) - 1;
 	uint32_t block = va >> SHIFT_1G, end;
+	struct dune_held held;
 
 	if ((va | len) & mask || pte & ~DUNE_PTE_U || va + len < va || (va + len) >> 47)
 		return -EINVAL;
 	end = (va + len) >> SHIFT_1G;
 
-	lock_root();
+	dune_lock(&lock, &held);
 	for (; block < end; block++) {
 		rights[block] = (rights[block] & LISTED) |
 				(pte ? RIGHTS_USER : RIGHTS_SUPERVISOR);
-		if (dune_slot_table[block])
-			write_leaf(block);
+		dune_lock_nested(&dune_mirror.lock);
+		set_user(&dune_mirror.low[block], 3, pte);
+		dune_unlock_nested(&dune_mirror.lock);
 	}
-	unlock_root();
+	dune_unlock(&lock, &held);
 	/* Before dune_init() nobody has a translation. */
 	dune_vm_flush();
 	return 0;

@@ -18,6 +18,7 @@ static void exit_thread(struct dune_thread *t)
 	/* Of a vfork child, the parent frees all; a length of 0 unmaps nothing. */
 	if (t->vfork)
 		dune_gate_exit(t->block, 0, status, &nowhere);
+	dune_thread_root(t, NULL);
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);
 	dune_sighand_put(t->sig.hand);

@@ -72,10 +72,16 @@ int dune_thread_new(struct dune_thread **thread)
 		r = -ENOMEM;
 		goto err_fd;
 	}
+	r = dune_root_add_range(t->run, dune_global.info.run_size);
+	if (r)
+		goto err_run;
 	dune_gdt_init(t);
+	dune_thread_root(t, dune_vm_mirror());
 	*thread = t;
 	return 0;
 
+err_run:
+	dune_unmap(t->run, dune_global.info.run_size);
 err_fd:
 	dune_fd_close(t->vcpu_fd);
 err_block:
@@ -85,6 +91,7 @@ err_block:
 
 void dune_thread_free(struct dune_thread *t)
 {
+	dune_thread_root(t, NULL);
 	dune_sighand_put(t->sig.hand);
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);

@@ -55,30 +55,6 @@ bool dune_handler_claims(struct dune_handler *h, uint64_t a, uint64_t b, uint64_
 	return (int)dune_call_saving_vectors(fn, a, b, c) == DUNE_TRAP_DONE;
 }
 
-static bool in_mirror_root(void)
-{
-	uint64_t cr3;
-
-	asm volatile("mov %%cr3, %0" : "=r" (cr3));
-	return (cr3 & ~(PAGE_SIZE - 1)) == dune_root_cr3();
-}
-
-/*
- * On the IST stack, before the frame is moved: a block of memory that is used
- * for the first time. Nothing else may be done here; nothing here may trap.
- *
- * In the mirror root every block in use is present: where the block has a slot
- * already, another thread has brought it in since, or is about to.
- */
-bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)
-{
-	if (tf->error & (DUNE_PF_PRESENT | DUNE_PF_RSVD) || cr2 >> 47)
-		return false;
-	if (dune_slot_table[cr2 >> 30] && !in_mirror_root())
-		return false;
-	return !dune_root_add(cr2);
-}
-
 /* A copy of libdune's own, whose caller hears of it. */
 static bool in_uaccess(struct dune_tf *tf)
 {

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_protect.c - change the rights of a range
+ *
+ * In two passes over its leaves: the first finds out that all are there, and by
+ * the bits that all have in common how the second can go about it.
+ */
+#include "lock.h"
+#include "pt.h"
+
+/* Leaves in a row in one table. */
+struct run {
+	uint64_t	*entry;
+	unsigned int	n, level;
+};
+
+static struct run run_at(struct dune_root *root, uint64_t va, uint64_t end)
+{
+	struct pt_pos pos = pt_find(root, va);
+	uint64_t n = 1;
+
+	if (pos.level == 1) {
+		n = 512 - pt_index(va, 1);
+		if (n > (end - va) >> DUNE_SHIFT_4K)
+			n = (end - va) >> DUNE_SHIFT_4K;
+	}
+	return (struct run){ pos.entry, n, pos.level };
+}
+
+static uint64_t run_end(const struct run *run, uint64_t va)
+{
+	return run->level == 1 ? va + run->n * PAGE_SIZE : pt_next(va, run->level);
+}
+
+/* The bits that all entries have. */
+static uint64_t in_common(const uint64_t *entry, unsigned int n)
+{
+	uint64_t bits = ~0ULL;
+
+	for (; n >= 8; n -= 8, entry += 8)
+		bits &= pt_read(&entry[0]) & pt_read(&entry[1]) & pt_read(&entry[2]) &
+			pt_read(&entry[3]) & pt_read(&entry[4]) & pt_read(&entry[5]) &
+			pt_read(&entry[6]) & pt_read(&entry[7]);
+	for (; n; n--, entry++)
+		bits &= pt_read(entry);
+	return bits;
+}
+
+/* Whether none is 0. */
+static bool all_used(const uint64_t *entry, unsigned int n)
+{
+	while (n && pt_read(entry)) {
+		n--;
+		entry++;
+	}
+	return !n;
+}
+
+/* What all leaves of the range have in common; 0: one is missing. */
+static uint64_t survey(struct dune_root *root, uint64_t va, uint64_t end)
+{
+	uint64_t common = ~0ULL;
+	struct run run;
+
+	for (; va < end; va = run_end(&run, va)) {
+		run = run_at(root, va, end);
+		common &= in_common(run.entry, run.n);
+		if (!(common & PTE_LEAF) && !all_used(run.entry, run.n))
+			return 0;
+	}
+	return common | DUNE_PTE_PS;
+}
+
+static void take_away(uint64_t *entry, unsigned int n, uint64_t keep)
+{
+#define TAKE(i)	asm volatile("lock andq %1, %0" : "+m" (entry[i]) : "r" (keep) : "memory")
+	for (; n >= 8; n -= 8, entry += 8) {
+		TAKE(0); TAKE(1); TAKE(2); TAKE(3); TAKE(4); TAKE(5); TAKE(6); TAKE(7);
+	}
+	for (; n; n--, entry++)
+		TAKE(0);
+#undef TAKE
+}
+
+/* What is to be copied before it is written to stays so. */
+static inline uint64_t with_rights(uint64_t leaf, uint64_t pte)
+{
+	leaf = (leaf & ~(DUNE_PTE_RIGHTS | PTE_WANTS_W)) | pte;
+	if ((leaf & PTE_COW) && (pte & DUNE_PTE_W))
+		leaf ^= DUNE_PTE_W | PTE_WANTS_W;
+	return leaf;
+}
+
+static inline void change(uint64_t *entry, uint64_t pte)
+{
+	uint64_t old = pt_read(entry);
+
+	while (!__atomic_compare_exchange_n(entry, &old, with_rights(old, pte), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+static void change_all(struct dune_root *root, uint64_t va, uint64_t end, uint64_t pte,
+		       uint64_t common)
+{
+	uint64_t lost = DUNE_PTE_RIGHTS & ~pte;
+	struct run run;
+	unsigned int i;
+
+	if (!(pte & DUNE_PTE_W))
+		lost |= PTE_WANTS_W;
+	for (; va < end; va = run_end(&run, va)) {
+		run = run_at(root, va, end);
+		if ((common & pte) == pte) {
+			take_away(run.entry, run.n, ~lost);
+			continue;
+		}
+		for (i = 0; i < run.n; i++)
+			change(&run.entry[i], pte);
+	}
+}
+
+static int protect(struct dune_root *root, uint64_t va, uint64_t end, uint64_t pte)
+{
+	struct pt_edit edit = { .root = root };
+	struct dune_held held;
+	uint64_t common;
+	int r;
+
+	r = dune_vm_cut(&edit, &held, va, end);
+	if (r)
+		return r;
+	common = survey(root, va, end);
+	if (common)
+		change_all(root, va, end, pte, common);
+	dune_vm_end(&edit, &held, va, common ? end : va);
+	return common ? 0 : -ENOENT;
+}
+
+static __attribute__((noinline)) int protect_range(struct dune_root *root, uintptr_t va,
+						   size_t len, uint64_t pte)
+{
+	if (pte & ~DUNE_PTE_RIGHTS || !dune_vm_good_range(root, va, len, PAGE_SIZE))
+		return -EINVAL;
+	return protect(root, va, va + len, pte);
+}
+
+static __attribute__((noinline)) int flush_shared(struct dune_root *root, uintptr_t va)
+{
+	dune_flush(root, va, va + PAGE_SIZE);
+	return 0;
+}
+
+/*
+ * One small page, of the root that the thread is on: the same as above, without a
+ * step too many. Garbage collectors and the like do this for each fault.
+ */
+DUNE_API int dune_vm_protect(struct dune_root *root, uintptr_t va, size_t len, uint64_t pte)
+{
+	uint64_t flags, old, *entry, others = ~DUNE_PTE_RIGHTS;
+
+	IN_REGISTER(others);
+	if (len != PAGE_SIZE || va & (PAGE_SIZE - 1))
+		goto slow;
+	if (!dune_inside() || !dune_on_root(root) || pte & others)
+		goto slow;
+	flags = dune_irq_off();
+	if (!dune_try_lock(&root->lock))
+		goto restore;
+	if (!pt_small(root, va, &entry))
+		goto unlock;
+	old = pt_read(entry);
+	if (!(old & PTE_LEAF))
+		goto unlock;
+	if (!__atomic_compare_exchange_n(entry, &old, (old & others) | pte, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		goto unlock;
+	dune_vm_flush_page(va);
+	dune_unlock_nested(&root->lock);
+	dune_irq_restore(flags);
+	return root->users == 1 ? 0 : flush_shared(root, va);
+
+unlock:
+	dune_unlock_nested(&root->lock);
+restore:
+	dune_irq_restore(flags);
+slow:
+	return protect_range(root, va, len, pte);
+}

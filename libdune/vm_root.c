@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_root.c - roots: made, copied, freed, and switched to
+ */
+#include "lock.h"
+#include "pt.h"
+
+#define CR4_PCIDE	(1UL << 17)
+#define CR3_NO_FLUSH	(1UL << 63)
+
+/* All roots; the mirror root is the first and stays. */
+static uint32_t roots_lock;		/* goes before the lock of a root */
+static uint32_t last_id;
+
+/* Blocks with memory of libdune's own, which every root maps. */
+static uint64_t shared[NR_BLOCKS / 64];
+
+static bool is_shared(uint32_t block)
+{
+	return shared[block / 64] & 1ULL << block % 64;
+}
+
+/* As the mirror root has it, but never ring 3's. */
+static void share(struct dune_root *root, uint32_t block)
+{
+	struct pt_edit edit = { .root = root };
+	uint64_t pa = dune_va_to_pa((void *)((uintptr_t)block << DUNE_SHIFT_1G));
+	struct pt_pos pos = { &root->low[block], 3 };
+	bool small = !pt_has_1g();
+	uint64_t leaf = pa | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_A | DUNE_PTE_D | DUNE_PTE_PS |
+			PTE_LEAF;
+
+	/* Without a table the root lacks the block. dune_vm_switch() looks. */
+	if (small && !dune_tables_take(&edit, 1))
+		return;
+	dune_lock_nested(&root->lock);
+	if (small && !pt_read(pos.entry))
+		pt_split(&edit, pos);
+	pt_fill(&edit, pos.entry, pos.level, leaf);
+	dune_unlock_nested(&root->lock);
+	dune_tables_give_back(&edit);
+}
+
+void dune_roots_share(uint32_t block)
+{
+	struct dune_held held;
+	struct dune_root *root;
+
+	if (is_shared(block))
+		return;
+	dune_lock(&roots_lock, &held);
+	shared[block / 64] |= 1ULL << block % 64;
+	for (root = dune_mirror.next; root; root = root->next)
+		share(root, block);
+	dune_unlock(&roots_lock, &held);
+}
+
+/* Leaves to guest-physical memory that goes to somebody else. */
+static void forget(uint64_t *table, unsigned int n, unsigned int level, uint64_t pa, uint64_t size)
+{
+	uint64_t entry;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		entry = pt_read(&table[i]);
+		if (pt_is_table(entry, level))
+			forget(pt_table(entry), 512, level - 1, pa, size);
+		else if (entry && (entry & DUNE_PTE_ADDR) - pa < size)
+			__atomic_store_n(&table[i], 0, __ATOMIC_RELAXED);
+	}
+}
+
+/* The caller has all TLBs flushed. */
+void dune_roots_forget(uint64_t pa, uint64_t size)
+{
+	struct dune_root *root;
+	struct dune_held held;
+	unsigned int i;
+
+	dune_lock(&roots_lock, &held);
+	for (root = &dune_mirror; root; root = root->next) {
+		dune_lock_nested(&root->lock);
+		for (i = 0; i < NR_BLOCKS / 512; i++)
+			if (root->top[i])
+				forget(&root->low[i * 512], 512, 3, pa, size);
+		dune_unlock_nested(&root->lock);
+	}
+	dune_unlock(&roots_lock, &held);
+}
+
+/* In the child of a fork: no thread is in Dune mode yet. */
+void dune_roots_forked(void)
+{
+	struct dune_root *root;
+
+	roots_lock = 0;
+	for (root = &dune_mirror; root; root = root->next) {
+		root->lock = 0;
+		root->active = 0;
+		root->away = 0;
+	}
+}
+
+static void share_all(struct dune_root *root)
+{
+	unsigned int w;
+	uint64_t bits;
+
+	for (w = 0; w < NR_BLOCKS / 64; w++)
+		for (bits = shared[w]; bits; bits &= bits - 1)
+			share(root, w * 64 + __builtin_ctzll(bits));
+}
+
+void dune_root_publish(struct dune_root *root)
+{
+	struct dune_held held;
+
+	dune_lock(&roots_lock, &held);
+	root->id = ++last_id;
+	root->stamp = dune_stamp_new();
+	share_all(root);
+	root->next = dune_mirror.next;
+	__atomic_store_n(&dune_mirror.next, root, __ATOMIC_RELEASE);
+	dune_unlock(&roots_lock, &held);
+}
+
+static bool remove_root(struct dune_root *root)
+{
+	struct dune_held held;
+	struct dune_root *at;
+	bool idle;
+
+	dune_lock(&roots_lock, &held);
+	for (at = &dune_mirror; at && at->next != root; at = at->next)
+		;
+	idle = at && !__atomic_load_n(&root->active, __ATOMIC_SEQ_CST);
+	if (idle)
+		__atomic_store_n(&at->next, root->next, __ATOMIC_RELAXED);
+	dune_unlock(&roots_lock, &held);
+	return idle;
+}
+
+/* Not yet one of the roots. */
+struct dune_root *dune_root_alloc(int *r)
+{
+	struct dune_root *root;
+
+	*r = -EINVAL;
+	if (!dune_global.ready)
+		return NULL;
+	*r = -ENOMEM;
+	root = dune_map(sizeof(*root));
+	if (!root)
+		return NULL;
+	*r = dune_root_add_range(root, sizeof(*root));
+	if (*r) {
+		dune_unmap(root, sizeof(*root));
+		return NULL;
+	}
+	root->cr3 = dune_va_to_pa(root);
+	return root;
+}
+
+DUNE_API int dune_root_new(struct dune_root **root)
+{
+	int r;
+	struct dune_root *new = dune_root_alloc(&r);
+
+	if (r)
+		return r;
+	dune_root_publish(new);
+	*root = new;
+	return 0;
+}
+
+DUNE_API int dune_root_free(struct dune_root *root)
+{
+	struct pt_edit edit = { .root = root };
+
+	if (!root || root == &dune_mirror)
+		return -EINVAL;
+	if (!remove_root(root))
+		return -EBUSY;
+	pt_clear(&edit, 0, 1UL << VA_BITS);
+	dune_tables_give_back(&edit);
+	dune_pool_free(edit.released);
+	dune_unmap(root, sizeof(*root));
+	return 0;
+}
+
+DUNE_API void dune_vm_stats(struct dune_vm_stats *stats)
+{
+	stats->tables = dune_tables_in_use();
+	stats->pool_pages = dune_pool_in_use();
+}
+
+DUNE_API struct dune_root *dune_vm_mirror(void)
+{
+	return &dune_mirror;
+}
+
+DUNE_API struct dune_root *dune_vm_current(void)
+{
+	return dune_inside() ? dune_this_thread()->root : &dune_mirror;
+}
+
+static uint64_t pcid_of(const struct dune_root *root)
+{
+	return root->id % NR_PCIDS;
+}
+
+/* The thread's TLB has nothing of @root that is not so. */
+void dune_thread_note(struct dune_thread *t, const struct dune_root *root)
+{
+	t->stamp[pcid_of(root)] = root->stamp;
+}
+
+/* Before the thread runs on @root for the first time. */
+void dune_thread_root(struct dune_thread *t, struct dune_root *root)
+{
+	if (t->root)
+		__atomic_fetch_sub(&t->root->active, 1, __ATOMIC_SEQ_CST);
+	t->root = root;
+	if (root)
+		__atomic_fetch_add(&root->active, 1, __ATOMIC_SEQ_CST);
+}
+
+/* What must be there for the thread to go on at all. */
+static bool can_run_on(struct dune_root *root, const struct dune_thread *t)
+{
+	const uint64_t want = DUNE_PTE_P | DUNE_PTE_W;
+	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+
+	return (pt_read(dune_vm_lookup(root, stack).pte) & want) == want &&
+	       (pt_read(dune_vm_lookup(root, (uintptr_t)t).pte) & want) == want &&
+	       (pt_read(dune_vm_lookup(root, (uintptr_t)dune_vm_switch).pte) & DUNE_PTE_P);
+}
+
+static uint64_t cr3_for(struct dune_thread *t, struct dune_root *old, struct dune_root *new)
+{
+	uint64_t pcid = pcid_of(new), stamp = __atomic_load_n(&new->stamp, __ATOMIC_SEQ_CST);
+
+	if (!(dune_global.info.cr4 & CR4_PCIDE))
+		return new->cr3;
+	__atomic_store_n(&old->away, 1, __ATOMIC_SEQ_CST);
+	if (t->stamp[pcid] == stamp)
+		return new->cr3 | pcid | CR3_NO_FLUSH;
+	t->stamp[pcid] = stamp;
+	return new->cr3 | pcid;
+}
+
+DUNE_API int dune_vm_switch(struct dune_root *root)
+{
+	struct dune_thread *t;
+	struct dune_root *old;
+	uint64_t flags;
+
+	if (!root || !dune_inside())
+		return -EINVAL;
+	t = dune_this_thread();
+	if (!can_run_on(root, t))
+		return -EFAULT;
+	flags = dune_irq_off();
+	old = t->root;
+	if (root != old) {
+		__atomic_fetch_add(&root->active, 1, __ATOMIC_SEQ_CST);
+		t->root = root;
+		asm volatile("mov %0, %%cr3" : : "r" (cr3_for(t, old, root)) : "memory");
+		__atomic_fetch_sub(&old->active, 1, __ATOMIC_SEQ_CST);
+	}
+	dune_irq_restore(flags);
+	return 0;
+}
