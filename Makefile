@@ -39,7 +39,7 @@ help:
 	@echo '  modules         dune.ko for every installed set of Debian kernel headers;'
 	@echo '                  with KDIR=PATH for that kernel only'
 	@echo '  lib             libdune.so.1 and libdune.a'
-	@echo '  apps            dune-run, dune-hello, dune-bench'
+	@echo '  apps            dune-run, dune-hello, dune-bench, dune-gc'
 	@echo '  tests           the programs that run inside the machine'
 	@echo '  clean           remove what was built'
 	@echo '  distclean       clean, and forget the kernels kept for the machine'
@@ -47,6 +47,9 @@ help:
 	@echo '  unit            the tests that need no machine'
 	@echo '  tests/vm/run -- COMMAND'
 	@echo '                  run a command in the emulated machine'
+	@echo 'Measure:'
+	@echo '  bench           every figure, as tables and plots, into build/bench; on this'
+	@echo '                  computer if it has VT-x (as root), else emulated (EMULATED=1)'
 	@echo 'Install (DESTDIR, PREFIX, LIBDIR, MANDIR):'
 	@echo '  install         library, headers, programs, man pages, examples'
 	@echo '  install-module  dune.ko for the running kernel'
@@ -75,6 +78,9 @@ check-long:
 demo:
 	@tests/demo/demo $(if $(EMULATED),--emulated)
 
+bench: modules lib apps
+	@apps/bench/collect $(if $(EMULATED),--emulated) $(PARTS)
+
 packages:
 	@tests/lib/packages
 
@@ -90,7 +96,8 @@ distclean: clean
 
 install: install-lib apps
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man{1,3,4,7}
-	install build/bin/dune-run build/bin/dune-bench $(DESTDIR)$(PREFIX)/bin/
+	install build/bin/dune-run build/bin/dune-bench $(wildcard build/bin/dune-gc) \
+		$(DESTDIR)$(PREFIX)/bin/
 	for page in docs/man/*.[1-9]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
 	$(if $(DESTDIR),,ldconfig)
@@ -112,7 +119,7 @@ install-module: modules
 	$(if $(DESTDIR),,depmod)
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench dune-gc)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
 	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune $(DESTDIR)$(EXAMPLESDIR)
 	for page in docs/man/*.[1-9]; do \
@@ -121,5 +128,5 @@ uninstall:
 	$(if $(DESTDIR),,ldconfig; depmod)
 
 FORCE:
-.PHONY: help all modules releases lib apps tests unit check check-long demo packages clean distclean \
+.PHONY: help all modules releases lib apps tests unit check check-long demo bench packages clean distclean \
 	install install-lib install-module uninstall FORCE

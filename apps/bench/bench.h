@@ -8,39 +8,63 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "measure.h"
+
 #define NOT_MEASURED	(-1.0)
 #define PAGE		4096L
 
-/* What one pass in Dune mode found, per operation. */
+/* What one pass found, per operation. */
 struct sample {
 	double	ticks;		/* median */
+	double	p10, p90;	/* where single operations were timed */
 	double	exits, vmreads, vmwrites;
 	double	bytes;		/* memory taken, where that is the point */
+	double	refs;		/* memory references of a page walk, where that is */
 	long	n;
 };
+
+/* The usual figures, or others, which are measured where asked for. */
+enum series { USUAL, SCALE, PARALLEL, PROGRAMS };
 
 struct figure {
 	const char	*name;
 	const char	*what;
 	bool		native_path;	/* with the module's fast path off */
-	bool		scale;		/* one of a series, measured where asked for */
+	enum series	series;
+	bool		native_only;	/* what Linux has for the same purpose */
 	/*
 	 * Each in a child of its own. Either one operation, made natively and in
 	 * Dune mode: ticks each, and how many it was; or a measurement of Dune mode
-	 * (0 or a negative errno) and one without.
+	 * (0 or a negative errno) and one without; or a program, run both ways.
 	 */
 	double		(*both)(long *n);
 	int		(*dune)(struct sample *sample);
 	double		(*native)(void);
+	double		(*program)(bool in_dune, long *n);
 };
 
 extern const struct figure figures[];
 
-/* measure.c */
-uint64_t ticks_now(void);
-uint64_t ticks_empty(void);
-double median(double *values, long n);
+/* A figure as measured, here or earlier. */
+struct result {
+	char		name[64], what[128];
+	struct sample	native, dune;
+};
+
+/* measure.c; more in measure.h */
+void references(double refs);
+void details(struct sample *sample);
 char *map_pages(long n);
+
+/* pass.c */
+int measure(const struct figure *f, struct result *result);
+
+/* machine.c */
+const char *machine_text(void);
+
+/* earlier.c */
+int earlier_read(const char *file, struct result **results, char *machine, int size);
+const struct result *earlier_find(const struct result *results, int n, const char *name);
 
 /* fig_*.c */
 double getpid_native(void);
@@ -52,6 +76,29 @@ int ept_violation_warm_dune(struct sample *sample);
 double first_touch_4k(long *n);
 double first_touch_thp(long *n);
 double read_then_write(long *n);
+double first_touch_2m(long *n);
+double first_touch_hugetlb_2m(long *n);
+double first_touch_hugetlb_1g(long *n);
+double page_walk_mirror_4k(long *n);
+double page_walk_mirror_2m(long *n);
+double call_getpid_libc(long *n);
+double call_read_1(long *n);
+double call_write_1(long *n);
+double call_stat_proc(long *n);
+double call_mmap_munmap(long *n);
+double call_clock_gettime(long *n);
+double interpose_ptrace(long *n);
+double interpose_seccomp(long *n);
+double interpose_dispatch(long *n);
+double run_sqlite3(bool in_dune, long *n);
+double run_gzip(bool in_dune, long *n);
+double run_python3(bool in_dune, long *n);
+double run_lighttpd_1(bool in_dune, long *n);
+double run_lighttpd_20(bool in_dune, long *n);
+double soft_dirty_scan(long *n);
+double soft_dirty_write(long *n);
+double pagemap_scan(long *n);
+double pagemap_scan_write(long *n);
 double mprotect_one(long *n);
 double fork_256m(long *n);
 double munmap_1g(long *n);
@@ -64,6 +111,10 @@ double mappings_10000(long *n);
 double threads_1(long *n);
 double threads_16(long *n);
 double threads_128(long *n);
+double parallel_getpid_1(long *n);
+double parallel_getpid_2(long *n);
+double parallel_touch_1(long *n);
+double parallel_touch_2(long *n);
 
 /* guest.c */
 int enter(void);
@@ -73,8 +124,15 @@ int counted(struct sample *sample);
 bool set_parameter(const char *name, bool on, bool *old);
 
 /* output.c */
-void table_head(void);
-void table_row(const struct figure *f, double native, const struct sample *dune);
-void json_row(const struct figure *f, double native, const struct sample *dune, bool first);
+struct format {
+	void	(*head)(const char *machine);
+	void	(*row)(const struct result *r, bool first, const char *machine);
+	void	(*tail)(void);
+};
+
+extern const struct format format_table, format_json, format_csv;
+extern const struct format format_model;	/* model.c */
+void compare_head(const char *file);
+void compare_row(const struct result *now, const struct result *before);
 
 #endif /* _APPS_BENCH_BENCH_H */

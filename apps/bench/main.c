@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <dune/dune.h>
@@ -20,6 +19,27 @@ const struct figure figures[] = {
 	  .native = getpid_native, .dune = getpid_dune },
 	{ .name = "getpid-native-path", .what = "getpid by VMCALL, fast path off",
 	  .native_path = true, .native = getpid_native, .dune = getpid_dune },
+	{ .name = "call-getpid", .what = "getpid by libc", .both = call_getpid_libc },
+	{ .name = "call-read", .what = "read of a byte of /dev/zero", .both = call_read_1 },
+	{ .name = "call-write", .what = "write of a byte to /dev/null", .both = call_write_1 },
+	{ .name = "call-stat", .what = "stat of /proc/self", .both = call_stat_proc },
+	{ .name = "call-mmap", .what = "mmap and munmap of a page", .both = call_mmap_munmap },
+	{ .name = "call-clock-gettime", .what = "clock_gettime, by the vDSO",
+	  .both = call_clock_gettime },
+	{ .name = "interpose-ptrace", .what = "getpid watched by ptrace",
+	  .native_only = true, .both = interpose_ptrace },
+	{ .name = "interpose-seccomp", .what = "getpid by seccomp user notification",
+	  .native_only = true, .both = interpose_seccomp },
+	{ .name = "interpose-dispatch", .what = "getpid by syscall user dispatch",
+	  .native_only = true, .both = interpose_dispatch },
+	{ .name = "soft-dirty-scan", .what = "written pages found and forgotten, each page",
+	  .native_only = true, .both = soft_dirty_scan },
+	{ .name = "soft-dirty-write", .what = "first write to a page since",
+	  .native_only = true, .both = soft_dirty_write },
+	{ .name = "pagemap-scan", .what = "the same by PAGEMAP_SCAN, where Linux has it",
+	  .native_only = true, .both = pagemap_scan },
+	{ .name = "pagemap-scan-write", .what = "first write to a page since",
+	  .native_only = true, .both = pagemap_scan_write },
 	{ .name = "init-enter", .what = "dune_init and dune_enter", .dune = init_enter_dune },
 	{ .name = "ept-violation", .what = "first touch in Dune mode, host page present",
 	  .dune = ept_violation_dune },
@@ -31,6 +51,12 @@ const struct figure figures[] = {
 	  .both = first_touch_4k },
 	{ .name = "first-touch-thp", .what = "the same in huge pages, per 4 KiB",
 	  .both = first_touch_thp },
+	{ .name = "first-touch-2m", .what = "the same, a huge page at a time",
+	  .both = first_touch_2m },
+	{ .name = "first-touch-hugetlb-2m", .what = "of hugetlbfs, 2 MiB at a time",
+	  .both = first_touch_hugetlb_2m },
+	{ .name = "first-touch-hugetlb-1g", .what = "of hugetlbfs, 1 GiB",
+	  .both = first_touch_hugetlb_1g },
 	{ .name = "read-then-write", .what = "first touch to read, then to write",
 	  .both = read_then_write },
 	{ .name = "mprotect-1", .what = "mprotect of a page in 20 MiB, and its next use",
@@ -39,26 +65,50 @@ const struct figure figures[] = {
 	  .both = fork_256m },
 	{ .name = "munmap-1g", .what = "munmap of 1 GiB, a page in each 2 MiB used",
 	  .both = munmap_1g },
+	{ .name = "page-walk-mirror-4k", .what = "a step through 128 MiB of small pages",
+	  .both = page_walk_mirror_4k },
+	{ .name = "page-walk-mirror-2m", .what = "a step through 128 MiB of huge pages",
+	  .both = page_walk_mirror_2m },
 	{ .name = "space-1", .what = "mprotect of a page, in 1 GiB used here and there",
-	  .scale = true, .both = space_1 },
-	{ .name = "space-30", .what = "in 30 GiB", .scale = true, .both = space_30 },
-	{ .name = "space-400", .what = "in 400 GiB", .scale = true, .both = space_400 },
-	{ .name = "mappings-10", .what = "among 10 mappings", .scale = true,
+	  .series = SCALE, .both = space_1 },
+	{ .name = "space-30", .what = "in 30 GiB", .series = SCALE, .both = space_30 },
+	{ .name = "space-400", .what = "in 400 GiB", .series = SCALE, .both = space_400 },
+	{ .name = "mappings-10", .what = "among 10 mappings", .series = SCALE,
 	  .both = mappings_10 },
-	{ .name = "mappings-1000", .what = "among 1000 mappings", .scale = true,
+	{ .name = "mappings-1000", .what = "among 1000 mappings", .series = SCALE,
 	  .both = mappings_1000 },
-	{ .name = "mappings-10000", .what = "among 10000 mappings", .scale = true,
+	{ .name = "mappings-10000", .what = "among 10000 mappings", .series = SCALE,
 	  .both = mappings_10000 },
-	{ .name = "threads-1", .what = "beside 1 waiting thread", .scale = true,
+	{ .name = "threads-1", .what = "beside 1 waiting thread", .series = SCALE,
 	  .both = threads_1 },
-	{ .name = "threads-16", .what = "beside 16 waiting threads", .scale = true,
+	{ .name = "threads-16", .what = "beside 16 waiting threads", .series = SCALE,
 	  .both = threads_16 },
-	{ .name = "threads-128", .what = "beside 128 waiting threads", .scale = true,
+	{ .name = "threads-128", .what = "beside 128 waiting threads", .series = SCALE,
 	  .both = threads_128 },
+	{ .name = "parallel-getpid-1", .what = "getpid, on 1 CPU", .series = PARALLEL,
+	  .both = parallel_getpid_1 },
+	{ .name = "parallel-getpid-2", .what = "the same on 2 at a time", .series = PARALLEL,
+	  .both = parallel_getpid_2 },
+	{ .name = "parallel-touch-1", .what = "first touch of a page, on 1 CPU", .series = PARALLEL,
+	  .both = parallel_touch_1 },
+	{ .name = "parallel-touch-2", .what = "the same on 2 at a time", .series = PARALLEL,
+	  .both = parallel_touch_2 },
+	{ .name = "run-sqlite3", .what = "sqlite3: 20000 rows, an index, a join",
+	  .series = PROGRAMS, .program = run_sqlite3 },
+	{ .name = "run-gzip", .what = "gzip of 2 MiB", .series = PROGRAMS, .program = run_gzip },
+	{ .name = "run-python3", .what = "python3: dictionaries, JSON, a checksum",
+	  .series = PROGRAMS, .program = run_python3 },
+	{ .name = "run-lighttpd-1", .what = "lighttpd, a small page to 1 client, each",
+	  .series = PROGRAMS, .program = run_lighttpd_1 },
+	{ .name = "run-lighttpd-20", .what = "lighttpd, a small page to 20 clients, each",
+	  .series = PROGRAMS, .program = run_lighttpd_20 },
 	{ NULL }
 };
 
-static bool want_json, want_list, want_scale;
+static const struct format *format = &format_table;
+static const char *compare_file, *from_file;
+static bool want_list, want_progress;
+static enum series series = USUAL;
 static const char **chosen;
 static int nr_chosen;
 
@@ -76,18 +126,41 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'j':
-		want_json = true;
+		format = &format_json;
+		return 0;
+	case 'v':
+		format = &format_csv;
+		return 0;
+	case 'm':
+		format = &format_model;
+		return 0;
+	case 'c':
+		compare_file = arg;
+		return 0;
+	case 'f':
+		from_file = arg;
+		return 0;
+	case 'p':
+		want_progress = true;
+		return 0;
+	case 'P':
+		series = PARALLEL;
+		return 0;
+	case 'r':
+		series = PROGRAMS;
 		return 0;
 	case 'l':
 		want_list = true;
 		return 0;
 	case 's':
-		want_scale = true;
+		series = SCALE;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (!find_figure(arg))
-			argp_error(state, "there is no figure '%s'; --list names them", arg);
 		chosen[nr_chosen++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (compare_file && format != &format_table)
+			argp_error(state, "--compare prints a table only");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -95,7 +168,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{ "json", 'j', NULL, 0, "Print an array of JSON objects", 0 },
+	{ "csv", 'v', NULL, 0, "Print comma-separated values", 0 },
+	{ "compare", 'c', "FILE", 0, "Show what changed since FILE, printed by --json", 0 },
+	{ "from", 'f', "FILE", 0, "Measure nothing: take the figures of FILE, printed by --json", 0 },
 	{ "scale", 's', NULL, 0, "Measure one operation in larger and larger processes", 0 },
+	{ "model", 'm', NULL, 0, "Print cycles that a CPU might take: a model", 0 },
+	{ "parallel", 'P', NULL, 0, "Measure the same work on one CPU and on two at a time", 0 },
+	{ "programs", 'r', NULL, 0, "Measure whole programs, natively and under dune-run", 0 },
+	{ "progress", 'p', NULL, 0, "Name each figure on standard error as it is measured", 0 },
 	{ "list", 'l', NULL, 0, "Print the figures' names", 0 },
 	{ 0 }
 };
@@ -107,88 +187,21 @@ static const struct argp argp = {
 	" of their own, which needs root.", NULL, NULL, NULL,
 };
 
-/* The operations of @f, in Dune mode: timed, then counted. */
-static int both_in_dune(const struct figure *f, struct sample *sample)
-{
-	int r = enter();
-
-	if (r)
-		return r;
-	sample->ticks = f->both(&sample->n);
-	return counted(sample);
-}
-
-static int in_dune(const struct figure *f, struct sample *sample)
-{
-	return f->both ? both_in_dune(f, sample) : f->dune(sample);
-}
-
-static int natively(const struct figure *f, struct sample *sample)
-{
-	if (f->both)
-		sample->ticks = f->both(&sample->n);
-	else if (f->native)
-		sample->ticks = f->native();
-	return 0;
-}
-
-/* One pass in a child of its own: each begins as a fresh process. */
-static int one_pass(const struct figure *f, struct sample *sample,
-		    int (*pass)(const struct figure *f, struct sample *sample))
-{
-	struct { int r; struct sample s; } answer = {
-		-EIO, { NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0 } };
-	int fds[2];
-	pid_t pid;
-
-	if (pipe(fds))
-		return -errno;
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		answer.r = pass(f, &answer.s);
-		_exit(write(fds[1], &answer, sizeof(answer)) != sizeof(answer));
-	}
-	close(fds[1]);
-	if (read(fds[0], &answer, sizeof(answer)) != sizeof(answer))
-		answer.r = -EIO;
-	close(fds[0]);
-	waitpid(pid, NULL, 0);
-	*sample = answer.s;
-	return answer.r;
-}
-
-/* Time first, then count, so that counting costs the times nothing. */
-static int measure(const struct figure *f, struct sample *sample)
-{
-	struct sample counted;
-	bool fast = true, count = false;
-	int r;
-
-	if (f->native_path && !set_parameter("fastcall", false, &fast))
-		return -EACCES;
-	r = one_pass(f, sample, in_dune);
-	sample->vmreads = sample->vmwrites = NOT_MEASURED;
-	if (!r && set_parameter("count_vmcs", true, &count)) {
-		if (!one_pass(f, &counted, in_dune)) {
-			sample->vmreads = counted.vmreads;
-			sample->vmwrites = counted.vmwrites;
-		}
-		set_parameter("count_vmcs", count, NULL);
-	}
-	if (f->native_path)
-		set_parameter("fastcall", fast, NULL);
-	return r;
-}
-
-static bool is_chosen(const struct figure *f)
+static bool is_named(const char *name)
 {
 	int i;
 
 	for (i = 0; i < nr_chosen; i++)
-		if (!strcmp(chosen[i], f->name))
+		if (!strcmp(chosen[i], name))
 			return true;
-	return !nr_chosen && f->scale == want_scale;
+	return false;
+}
+
+static bool is_chosen(const struct figure *f)
+{
+	if (nr_chosen)
+		return is_named(f->name);
+	return f->series == series;
 }
 
 static void pin_to_first_cpu(void)
@@ -200,51 +213,101 @@ static void pin_to_first_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-static int run_figures(void)
+static struct result *before;
+static int nr_before, nr_shown;
+
+static void show(const struct result *r, const char *machine)
+{
+	if (compare_file)
+		compare_row(r, earlier_find(before, nr_before, r->name));
+	else
+		format->row(r, !nr_shown, machine);
+	nr_shown++;
+}
+
+static int measure_figures(void)
 {
 	const struct figure *f;
-	bool first = true;
-	int status = 0;
+	int status = 0, r;
 
-	if (want_json)
-		printf("[");
-	else
-		table_head();
+	pin_to_first_cpu();
 	for (f = figures; f->name; f++) {
-		struct sample sample, native;
-		int r;
+		struct result result;
 
 		if (!is_chosen(f))
 			continue;
-		r = one_pass(f, &native, natively);
-		r = r ? r : measure(f, &sample);
+		if (want_progress)
+			fprintf(stderr, "dune-bench: %s\n", f->name);
+		r = measure(f, &result);
 		if (r) {
-			fprintf(stderr, "dune-bench: %s: %s\n", f->name, dune_strerror(r));
+			fprintf(stderr, "dune-bench: %s: %s\n", f->name, f->program ?
+				"a program is missing, or does not run" : dune_strerror(r));
 			status = 1;
 			continue;
 		}
-		if (want_json)
-			json_row(f, native.ticks, &sample, first);
-		else
-			table_row(f, native.ticks, &sample);
-		first = false;
+		show(&result, machine_text());
 	}
-	if (want_json)
-		printf("\n]\n");
+	return status;
+}
+
+/* The figures in @file, or those chosen. */
+static int show_earlier(const struct result *results, int n, const char *machine)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (!nr_chosen || is_named(results[i].name))
+			show(&results[i], machine);
+	return 0;
+}
+
+static int run(void)
+{
+	struct result *results = NULL;
+	char machine[1024] = "", machine_before[1024];
+	int n = 0, status;
+
+	if (compare_file) {
+		nr_before = earlier_read(compare_file, &before, machine_before,
+					 sizeof(machine_before));
+		if (nr_before < 0)
+			return 1;
+	}
+	if (from_file) {
+		n = earlier_read(from_file, &results, machine, sizeof(machine));
+		if (n < 0)
+			return 1;
+	} else {
+		snprintf(machine, sizeof(machine), "%s", machine_text());
+	}
+	if (compare_file)
+		compare_head(machine_before);
+	else
+		format->head(machine);
+	status = from_file ? show_earlier(results, n, machine) : measure_figures();
+	if (!compare_file)
+		format->tail();
 	return status;
 }
 
 int main(int argc, char **argv)
 {
 	const struct figure *f;
+	int i;
 
 	chosen = calloc(argc, sizeof(*chosen));
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	for (i = 0; i < nr_chosen && !from_file; i++) {
+		if (find_figure(chosen[i]))
+			continue;
+		fprintf(stderr, "dune-bench: there is no figure '%s'; --list names them\n",
+			chosen[i]);
+		return 2;
+	}
 	if (want_list) {
 		for (f = figures; f->name; f++)
 			puts(f->name);
 		return 0;
 	}
-	pin_to_first_cpu();
-	return run_figures();
+	return run();
 }

@@ -41,10 +41,32 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Of the values last asked about: a pass has one set of them. */
+static double last_median = NOT_MEASURED, last_p10, last_p90, last_refs = NOT_MEASURED;
+
 double median(double *values, long n)
 {
 	qsort(values, n, sizeof(*values), compare);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	last_p10 = values[n / 10];
+	last_p90 = values[n - 1 - n / 10];
+	last_median = n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	return last_median;
+}
+
+/* What a page walk of this pass takes. */
+void references(double refs)
+{
+	last_refs = refs;
+}
+
+/* How far the values lie apart whose median @sample has (a mean has none); walks. */
+void details(struct sample *sample)
+{
+	bool known = sample->ticks != NOT_MEASURED && sample->ticks == last_median;
+
+	sample->p10 = known ? last_p10 : NOT_MEASURED;
+	sample->p90 = known ? last_p90 : NOT_MEASURED;
+	sample->refs = last_refs;
 }
 
 /* Anonymous memory in small pages; NULL if there is none. */
