@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.h - what a workload asks of a collector, whichever it is
+ */
+#ifndef _APPS_GC_MEMORY_H
+#define _APPS_GC_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gc.h"
+
+struct memory {
+	const char	*name;
+	bool		in_dune;	/* the program is to run in Dune mode */
+	int		(*init)(const struct gc_options *options);
+	void		*(*alloc)(size_t size, bool pointer_free);
+	void		(*safepoint)(void);
+	void		(*thread_begin)(void);
+	void		(*thread_end)(void);
+	void		(*wait)(void (*fn)(void *data), void *data);
+	void		(*collect)(void);
+	void		(*finish)(struct gc_stats *stats);
+};
+
+extern const struct memory *memory;
+
+/* Zeroed; does not return if there is no memory. */
+void *new_object(size_t size, bool pointer_free);
+
+/* boehm.c: Debian's libgc, stopping the world, or with the barriers of its own. */
+extern const struct memory boehm_none, boehm_mprotect, boehm_soft_dirty;
+
+#endif /* _APPS_GC_MEMORY_H */
