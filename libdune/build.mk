@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # libdune: a shared and a static library that use no libc themselves
 
-LIBDUNE_SRCS := $(filter-out libdune/offsets.c,$(wildcard libdune/*.c)) $(wildcard libdune/*.S)
+LIBDUNE_SRCS := $(filter-out libdune/offsets.c,$(wildcard libdune/*.c libdune/sandbox/*.c)) \
+	$(wildcard libdune/*.S libdune/sandbox/*.S)
 LIBDUNE_OBJS := $(patsubst %,build/%.o,$(basename $(LIBDUNE_SRCS)))
 LIBDUNE := build/lib/libdune.a build/lib/libdune.so.1 build/lib/libdune.so
 
@@ -39,7 +40,17 @@ build/libdune/%.o: libdune/%.c build/flags libdune/build.mk | $(PUBLIC_HEADERS)
 
 build/libdune/%.o: libdune/%.S build/flags libdune/build.mk build/libdune/offsets.h | $(PUBLIC_HEADERS)
 	@$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LIBDUNE_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The program in each domain of sandbox.h; it runs beside libc, and is data here.
+build/libdune/sandbox/loader/loader: libdune/sandbox/loader/loader.c libdune/sandbox/numbers.h \
+		libdune/build.mk build/flags
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fPIE -pie -s $(WARNINGS) -Wl,-z,now -o $@ $<
+
+build/libdune/sandbox/code.o: build/libdune/sandbox/loader/loader
 
 build/lib/libdune.a: $(LIBDUNE_OBJS)
 	@$(call say,AR,$@)

@@ -67,7 +67,7 @@ static void ept_fault(struct dune_thread *t)
 		bad_stack(t);
 		return;
 	}
-	if ((copying || dune_pgflt_claimed()) && !info->intr_info) {
+	if ((copying || (info->cpl == 3 && t->call) || dune_pgflt_claimed()) && !info->intr_info) {
 		t->linux_fault = 1;
 		inject(t, TRAP_PF, pgflt_error(info), info->gva);
 		return;

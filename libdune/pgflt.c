@@ -33,5 +33,8 @@ bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)
 {
 	if (tf->error & (DUNE_PF_PRESENT | DUNE_PF_RSVD) || cr2 >> VA_BITS)
 		return false;
+	/* A domain has all its blocks from the beginning. */
+	if ((tf->cs & 3) && dune_this_thread()->call)
+		return false;
 	return new_block(cr2);
 }

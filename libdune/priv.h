@@ -53,6 +53,8 @@ struct tss {
 /* Of roots, in each thread's TLB. */
 #define NR_PCIDS	32
 
+struct dom_call;
+
 /*
  * A thread's own. The guest half finds it through GS (ring 3 has its own GS
  * base: swapgs on every ring change), the host half in a register.
@@ -71,6 +73,10 @@ struct dune_thread {
 	uint8_t		vfork;		/* freed by the parent, who waits for us */
 
 	uint64_t	signal_sp;	/* top of the stack on which signals are delivered */
+
+	/* sandbox/: the call in whose domain it is, the innermost that waits for us. */
+	struct dom_call	*call, *waiting;
+	uint32_t	tid;		/* Linux's; 0: not asked for yet */
 
 	struct tss	tss;
 	void		*block;		/* everything above and the stacks */
@@ -215,6 +221,13 @@ long dune_copy_out(uint64_t to, const void *from, uint64_t size);
 long dune_copy_in(void *to, uint64_t from, uint64_t size);
 long dune_read_guest(const struct dune_thread *t, void *to, uint64_t from, uint64_t size);
 long dune_write_guest(const struct dune_thread *t, uint64_t to, const void *from, uint64_t size);
+
+/* sandbox/: what a domain's code does; called from trap.c */
+void dune_dom_syscall(struct dom_call *c, struct dune_tf *tf);
+void dune_dom_trap(struct dom_call *c, struct dune_tf *tf, uintptr_t cr2)
+	__attribute__((noreturn));
+void dune_dom_signal(struct dune_thread *t, struct dom_call *c, struct dune_tf *tf);
+void dune_dom_put_off_signal(struct dune_thread *t, struct dune_tf *tf);
 
 /* special.c */
 int dune_host_syscall(struct dune_thread *t);

@@ -90,6 +90,8 @@ static void put_right(struct dune_tf *tf, uint64_t cs, uint64_t ss)
 
 void dune_trap(struct dune_tf *tf)
 {
+	struct dune_thread *t = dune_this_thread();
+	struct dom_call *call = t->call;
 	uint64_t cs = tf->cs, ss = tf->ss;
 	uintptr_t cr2 = 0;
 	bool done;
@@ -97,8 +99,12 @@ void dune_trap(struct dune_tf *tf)
 	tf->rflags &= ~(uint64_t)FLAG_IOPL;
 	if (tf->vector == VECTOR_SIGNAL) {
 		/* For ring 3's handlers: on the way there, see entry.S. */
-		if (!dune_global.ring3_signals)
-			dune_signal_deliver(dune_this_thread(), tf);
+		if (call && (cs & 3))
+			dune_dom_signal(t, call, tf);
+		else if (call)
+			dune_dom_put_off_signal(t, tf);
+		else if (!dune_global.ring3_signals)
+			dune_signal_deliver(t, tf);
 		else if (!(tf->cs & 3) && tf->rip > (uintptr_t)dune_user_look &&
 			 tf->rip < (uintptr_t)dune_user_vmcall_done)
 			tf->rip = (uintptr_t)dune_user_look;
@@ -106,6 +112,8 @@ void dune_trap(struct dune_tf *tf)
 	}
 	if (tf->vector == TRAP_PF)
 		asm volatile("mov %%cr2, %0" : "=r" (cr2));
+	if (call && (cs & 3))
+		dune_dom_trap(call, tf, cr2);
 
 	done = tf->vector == TRAP_PF && handle_pgflt(tf, cr2);
 	done = done || dune_handler_claims(&handlers[tf->vector & 255], (uintptr_t)tf, 0, 0);
@@ -130,9 +138,12 @@ void dune_bad_rip(struct dune_tf *tf)
 void dune_syscall_trap(struct dune_tf *tf)
 {
 	void (*fn)(struct dune_tf *tf) = __atomic_load_n(&syscall_handler.fn, __ATOMIC_ACQUIRE);
+	struct dom_call *call = dune_this_thread()->call;
 
 	tf->rflags &= ~(uint64_t)FLAG_IOPL;
-	if (!fn)
+	if (call)
+		dune_dom_syscall(call, tf);
+	else if (!fn)
 		tf->rax = -ENOSYS;
 	else if (syscall_handler.flags & DUNE_TRAP_GPRS_ONLY)
 		fn(tf);

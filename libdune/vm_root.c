@@ -5,9 +5,6 @@
 #include "lock.h"
 #include "pt.h"
 
-#define CR4_PCIDE	(1UL << 17)
-#define CR3_NO_FLUSH	(1UL << 63)
-
 /* All roots; the mirror root is the first and stays. */
 static uint32_t roots_lock;		/* goes before the lock of a root */
 static uint32_t last_id;

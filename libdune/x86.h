@@ -33,6 +33,9 @@
 
 #define CR4_SMAP	(1UL << 21)
 #define CR4_SMEP	(1UL << 20)
+#define CR4_PKE		(1UL << 22)
+#define CR4_PCIDE	(1UL << 17)
+#define CR3_NO_FLUSH	(1UL << 63)
 #define CR4_OSXSAVE	(1UL << 18)
 #define CR4_FSGSBASE	(1UL << 16)
 

@@ -56,6 +56,13 @@ build/bin/tests/prog-%-nopie: tests/guest/progs/%.c tests/build.mk build/flags
 build/bin/tests/prog-%: tests/guest/progs/%.c tests/build.mk build/flags
 	$(call link_prog,-pie -fPIE)
 
+# Shared objects for sandbox_test and sandbox_attack_test to load.
+GUEST_PLUGINS := $(patsubst tests/guest/plugins/%.c,build/bin/tests/plugin-%.so,$(wildcard tests/guest/plugins/*.c))
+$(GUEST_PLUGINS): build/bin/tests/plugin-%.so: tests/guest/plugins/%.c tests/build.mk build/flags
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -fPIC -shared -o $@ $< -lm
+
 GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/guest/*.sh tests/guest/run-all tests/guest/compare))
 $(GUEST_SCRIPTS): build/bin/tests/%: tests/guest/%
 	$(Q)mkdir -p $(@D) && install -m 755 $< $@
@@ -76,7 +83,7 @@ $(SCRIPTED): build/lib/libdune.a tests/build.mk build/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -Ibuild/include -o $@ $(filter %.c,$^) build/lib/libdune.a
 
-tests: $(LIVING) $(SCRIPTED) $(GUEST_TESTS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
+tests: $(LIVING) $(SCRIPTED) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
 # "CFLAGS: flag flag".

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extents.h - which parts of a domain's address range are in use, and for what
+ */
+#ifndef _LIBDUNE_SANDBOX_EXTENTS_H
+#define _LIBDUNE_SANDBOX_EXTENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EXTENT_PAGE	4096UL
+
+enum extent_kind {
+	EXTENT_OWN,		/* mapped by the domain, which may change it */
+	EXTENT_FILE,		/* the same, from a file */
+	EXTENT_HELD,		/* the host's to change: it relies on it */
+	EXTENT_BUFFER,		/* held, from dune_domain_alloc() */
+};
+
+struct extent {
+	uint64_t	start, end;
+	uint8_t		prot;		/* PROT_*; 0: reserved, takes no memory */
+	uint8_t		kind;
+};
+
+/* Sorted, apart, neighbours that say the same are one. */
+struct extents {
+	uint64_t	low, high;	/* the range they are in */
+	uint64_t	memory;		/* bytes of those with a prot */
+	unsigned int	nr, max;
+	struct extent	*at;
+};
+
+bool dune_extents_inside(const struct extents *x, uint64_t start, uint64_t end);
+int dune_extents_set(struct extents *x, const struct extent *new);
+int dune_extents_clear(struct extents *x, uint64_t start, uint64_t end);
+const struct extent *dune_extents_next(const struct extents *x, uint64_t addr);
+const struct extent *dune_extents_find(const struct extents *x, uint64_t addr);
+uint64_t dune_extents_place(const struct extents *x, uint64_t size);
+bool dune_extents_free(const struct extents *x, uint64_t start, uint64_t end);
+bool dune_extents_own(const struct extents *x, uint64_t start, uint64_t end, bool whole);
+uint64_t dune_extents_memory(const struct extents *x, uint64_t start, uint64_t end);
+
+#endif /* _LIBDUNE_SANDBOX_EXTENTS_H */
