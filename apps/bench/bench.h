@@ -115,6 +115,11 @@ double parallel_getpid_1(long *n);
 double parallel_getpid_2(long *n);
 double parallel_touch_1(long *n);
 double parallel_touch_2(long *n);
+int plugin_call_dune(struct sample *sample);
+double plugin_call_native(void);
+int plugin_create_dune(struct sample *sample);
+double plugin_create_native(void);
+int plugin_reset_dune(struct sample *sample);
 
 /* guest.c */
 int enter(void);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fig_sandbox.c - calls into a domain, and making one, beside what Linux offers
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <dune/dune.h>
+#include <dune/sandbox.h>
+
+#include "bench.h"
+
+#define PLUGIN	"/lib/x86_64-linux-gnu/libm.so.6"
+#define BATCHES	51
+#define CALLS	50
+#define ROUNDS	5
+
+static double values[BATCHES];
+static struct dune_domain *domain;
+static uint64_t function;
+
+/* With the plugin and a function of libc's that does next to nothing. */
+static int make_domain(void)
+{
+	int r = dune_domain_create(&domain, NULL);
+
+	r = r ? r : dune_domain_load(domain, PLUGIN);
+	return r ? r : dune_domain_symbol(domain, "gnu_get_libc_version", &function);
+}
+
+static int call_domain(void)
+{
+	struct dune_domain_call call = { .timeout = 0 };
+
+	return dune_domain_call(domain, function, &call);
+}
+
+int plugin_call_dune(struct sample *sample)
+{
+	uint64_t empty, t;
+	int r = enter(), i, k;
+
+	r = r ? r : make_domain();
+	r = r ? r : call_domain();
+	if (r)
+		return r;
+	empty = ticks_empty();
+	count_from();
+	for (i = 0; i < BATCHES; i++) {
+		t = ticks_now();
+		for (k = 0; k < CALLS; k++)
+			call_domain();
+		values[i] = (double)(ticks_now() - t - empty) / CALLS;
+	}
+	count_to();
+	sample->ticks = median(values, BATCHES);
+	sample->n = BATCHES * CALLS;
+	return counted(sample);
+}
+
+static void serve(int from, int to)
+{
+	char c;
+
+	while (read(from, &c, 1) == 1 && write(to, &c, 1) == 1)
+		;
+	_exit(0);
+}
+
+/* The same by a process that answers: a pipe there and one back. */
+double plugin_call_native(void)
+{
+	int there[2], back[2], i, k;
+	uint64_t t;
+	pid_t pid;
+	char c = 0;
+
+	if (pipe(there) || pipe(back))
+		return NOT_MEASURED;
+	pid = fork();
+	if (!pid) {
+		close(there[1]);
+		close(back[0]);
+		serve(there[0], back[1]);
+	}
+	close(there[0]);
+	for (i = 0; i < BATCHES; i++) {
+		t = ticks_now();
+		for (k = 0; k < CALLS; k++)
+			if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
+				return NOT_MEASURED;
+		values[i] = (double)(ticks_now() - t) / CALLS;
+	}
+	close(there[1]);
+	waitpid(pid, NULL, 0);
+	return median(values, BATCHES);
+}
+
+int plugin_create_dune(struct sample *sample)
+{
+	uint64_t t;
+	int r = enter(), i;
+
+	for (i = 0; !r && i < ROUNDS; i++) {
+		t = ticks_now();
+		r = dune_domain_create(&domain, NULL);
+		r = r ? r : dune_domain_load(domain, PLUGIN);
+		r = r ? r : dune_domain_destroy(domain);
+		values[i] = ticks_now() - t;
+	}
+	sample->ticks = median(values, ROUNDS);
+	sample->n = ROUNDS;
+	sample->exits = sample->vmreads = sample->vmwrites = NOT_MEASURED;
+	return r;
+}
+
+/* What plugin_create_native() executes: this program, with PLUGIN loaded first. */
+double plugin_create_native(void)
+{
+	char *argv[] = { "dune-bench", "--version", NULL };
+	char *envp[] = { "LD_PRELOAD=" PLUGIN, "LD_BIND_NOW=1", NULL };
+	uint64_t t;
+	int i, status;
+
+	for (i = 0; i < ROUNDS; i++) {
+		pid_t pid;
+
+		t = ticks_now();
+		pid = fork();
+		if (!pid) {
+			close(1);
+			execve("/proc/self/exe", argv, envp);
+			_exit(127);
+		}
+		waitpid(pid, &status, 0);
+		values[i] = ticks_now() - t;
+		if (!WIFEXITED(status) || WEXITSTATUS(status) == 127)
+			return NOT_MEASURED;
+	}
+	return median(values, ROUNDS);
+}
+
+/* Back to a snapshot, after a call. */
+int plugin_reset_dune(struct sample *sample)
+{
+	uint64_t t;
+	int r = enter(), i;
+
+	r = r ? r : make_domain();
+	r = r ? r : call_domain();
+	r = r ? r : dune_domain_snapshot(domain);
+	for (i = 0; !r && i < BATCHES; i++) {
+		r = call_domain();
+		t = ticks_now();
+		r = r ? r : dune_domain_reset(domain);
+		values[i] = ticks_now() - t;
+	}
+	sample->ticks = median(values, BATCHES);
+	sample->n = BATCHES;
+	sample->exits = sample->vmreads = sample->vmwrites = NOT_MEASURED;
+	return r;
+}

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# dune-plugin.sh - pictures decoded in a domain, and by the same code outside of one
+
+here=$(dirname "$0")
+number=0
+cd /tmp || exit 1
+
+result() {	# status, name
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then echo "ok $number $2"; else echo "not ok $number $2"; fi
+}
+
+# Whole pictures, and malformed ones: $1 file, $2 how many
+pictures() {
+	dune-plugin --direct "$1" direct.ppm && dune-plugin "$1" boxed.ppm && cmp direct.ppm boxed.ppm
+	result $? "the_same_picture_from_$1"
+	dune-plugin --direct --malformed="$2" "$1" >direct.txt 2>/dev/null
+	dune-plugin --malformed="$2" "$1" >boxed.txt 2>boxed.err
+	cmp direct.txt boxed.txt
+	result $? "the_same_of_$2_malformed_$1"
+	sed 's/^/# /' boxed.txt boxed.err
+}
+
+dune-plugin --sample 96x64 small.png
+dune-plugin --sample 120x80 small.jpg
+pictures small.png 60
+pictures small.jpg 60
+
+# A megapixel: what the domain adds to decoding. The first call is not counted.
+dune-plugin --sample 1024x1024 large.png
+direct=$(dune-plugin --direct --ticks large.png)
+boxed=$(dune-plugin --ticks large.png)
+echo "# plugin-png: direct $direct, in a domain $boxed ticks"
+[ -n "$boxed" ] && [ $((boxed * 100)) -lt $((direct * 110)) ]
+result $? "a_megapixel_takes_no_tenth_more_in_a_domain"
+
+# What is no decoder, or none that can be loaded.
+dune-plugin --codec="$here/plugin-wild.so" small.png >/dev/null 2>said
+[ $? = 1 ] && grep -q 'cannot make a domain' said
+result $? "a_plugin_without_the_function_is_refused"
+dune-plugin --codec=/etc/passwd small.png >/dev/null 2>said
+[ $? = 1 ] && grep -q passwd said
+result $? "what_is_no_plugin_is_refused"
+echo "1..$number"
