@@ -39,7 +39,7 @@ help:
 	@echo '  modules         dune.ko for every installed set of Debian kernel headers;'
 	@echo '                  with KDIR=PATH for that kernel only'
 	@echo '  lib             libdune.so.1 and libdune.a'
-	@echo '  apps            dune-run, dune-hello, dune-bench, dune-gc'
+	@echo '  apps            dune-run, dune-hello, dune-bench, dune-gc, dune-plugin'
 	@echo '  tests           the programs that run inside the machine'
 	@echo '  clean           remove what was built'
 	@echo '  distclean       clean, and forget the kernels kept for the machine'
@@ -96,8 +96,9 @@ distclean: clean
 
 install: install-lib apps
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man{1,3,4,7}
-	install build/bin/dune-run build/bin/dune-bench $(wildcard build/bin/dune-gc) \
-		$(DESTDIR)$(PREFIX)/bin/
+	install build/bin/dune-run build/bin/dune-bench build/bin/dune-plugin \
+		$(wildcard build/bin/dune-gc) $(DESTDIR)$(PREFIX)/bin/
+	install -D -m 644 build/lib/dune/codec.so $(DESTDIR)$(PREFIX)/lib/dune/codec.so
 	for page in docs/man/*.[1-9]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
 	$(if $(DESTDIR),,ldconfig)
@@ -119,7 +120,8 @@ install-module: modules
 	$(if $(DESTDIR),,depmod)
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench dune-gc)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-bench dune-gc dune-plugin)
+	rm -f $(DESTDIR)$(PREFIX)/lib/dune/codec.so
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
 	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune $(DESTDIR)$(EXAMPLESDIR)
 	for page in docs/man/*.[1-9]; do \

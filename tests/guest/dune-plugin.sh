@@ -3,13 +3,8 @@
 # dune-plugin.sh - pictures decoded in a domain, and by the same code outside of one
 
 here=$(dirname "$0")
-number=0
+. "$here/compare"
 cd /tmp || exit 1
-
-result() {	# status, name
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then echo "ok $number $2"; else echo "not ok $number $2"; fi
-}
 
 # Whole pictures, and malformed ones: $1 file, $2 how many
 pictures() {

@@ -224,7 +224,7 @@ TEST(pointers_into_the_program)
 	uint64_t inside = (uint64_t)dune_domain_alloc(d, 4096);
 	const uint64_t bad[] = {
 		(uint64_t)&secret, ~7UL, 1UL << 47, (inside & -(1UL << 30)) - 4,
-		(inside & -(1UL << 30)) + (1UL << 30) - 4,
+		(inside & -(1UL << 30)) + (1UL << 30),
 	};
 	unsigned int i;
 
@@ -244,6 +244,11 @@ TEST(pointers_into_the_program)
 		EXPECT_EQ(-EFAULT, CALL(d, "any_call", SYS_futex, inside, 3, 1, 1, p));
 		EXPECT_EQ(-EFAULT, CALL(d, "any_call", SYS_futex, inside, 0, 0, p));
 	}
+	/* One that begins inside and runs out. */
+	inside = (inside & -(1UL << 30)) + (1UL << 30) - 4;
+	EXPECT_EQ(-EFAULT, CALL(d, "any_call", SYS_clock_gettime, 1, inside));
+	EXPECT_EQ(-EFAULT, CALL(d, "any_call", SYS_write, 1, inside, 16));
+	EXPECT_EQ(-EFAULT, CALL(d, "any_call", SYS_getrandom, inside, 16, 0));
 	EXPECT_EQ(0x5ec2e7, secret);
 }
 
