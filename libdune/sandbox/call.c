@@ -28,7 +28,7 @@ static void leave(struct dune_thread *t, struct dom_call *c)
 	c->fs = read_fs();
 	exchange_user_gs(c->host_gs);
 	write_fs(c->host_fs);
-	write_cr3_back(c->host_cr3);
+	dune_space_to_host(t, c->host_cr3);
 	write_pkru(c->pkru);
 	t->call = NULL;
 }
@@ -250,7 +250,7 @@ void dune_dom_callback(struct dom_call *c, struct dune_tf *tf)
 	asm volatile("cli" : : : "memory");
 	t->waiting = c->outer;
 	enter(t, c);
-	write_cr3(dune_root_cr3());
+	dune_space_to_mirror(t);
 }
 
 #define ROOM	2048	/* between the frame for ring 3 and the handlers' stack */

@@ -251,7 +251,7 @@ void dune_dom_syscall(struct dom_call *c, struct dune_tf *tf)
 		c->fresult = tf->rsi;
 		dune_ring3_exit(0);
 	}
-	write_cr3(dune_root_cr3());
+	dune_space_to_mirror(dune_this_thread());
 	call(c, tf);
 	if (__atomic_load_n(&c->d->dead, __ATOMIC_ACQUIRE))
 		dune_ring3_exit(-EOWNERDEAD);

@@ -119,6 +119,8 @@ static inline void dom_unlock(struct dune_domain *d)
 int dune_space_new(struct dune_domain *d);
 void dune_space_free(struct dune_domain *d);
 uint64_t dune_space_cr3(const struct dune_domain *d);
+void dune_space_to_mirror(struct dune_thread *t);
+void dune_space_to_host(struct dune_thread *t, uint64_t cr3);
 bool dune_space_shares(const struct dune_domain *d);
 uint64_t *dune_space_pte(struct dune_domain *d, uint64_t va, bool make);
 int dune_space_use_pages(struct dune_domain *d);

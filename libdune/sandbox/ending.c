@@ -5,7 +5,6 @@
 #include <asm/signal.h>
 
 #include "domain.h"
-#include "switch.h"
 
 /* In which file @rip is; of what was loaded there last. */
 static void find_module(struct dune_domain *d, uint64_t rip)
@@ -93,7 +92,7 @@ void dune_dom_trap(struct dom_call *c, struct dune_tf *tf, uintptr_t cr2)
 	struct dune_domain *d = c->d;
 
 	asm volatile("cli" : : : "memory");
-	write_cr3(dune_root_cr3());
+	dune_space_to_mirror(dune_this_thread());
 	dom_lock(d);
 	if (!d->dead) {
 		d->report.vector = tf->vector;

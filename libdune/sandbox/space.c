@@ -15,6 +15,7 @@
 
 #include "../pt.h"
 #include "domain.h"
+#include "switch.h"
 
 #define MAX_SHARES	64
 #define RIGHTS		(DUNE_PTE_P | DUNE_PTE_W)
@@ -93,18 +94,33 @@ void dune_space_free(struct dune_domain *d)
 }
 
 /* What to load; with no flush, if the thread's TLB has nothing that is not so. */
-uint64_t dune_space_cr3(const struct dune_domain *d)
+static uint64_t cr3_of(struct dune_thread *t, const struct dune_root *root)
 {
-	struct dune_root *root = d->space->root;
-	uint64_t pcid = root->id % NR_PCIDS, *stamp;
+	uint64_t pcid = root->id % NR_PCIDS;
+	uint64_t stamp = __atomic_load_n(&root->stamp, __ATOMIC_SEQ_CST);
 
 	if (!(dune_global.info.cr4 & CR4_PCIDE))
 		return root->cr3;
-	stamp = &dune_this_thread()->stamp[pcid];
-	if (*stamp == root->stamp)
+	if (t->stamp[pcid] == stamp)
 		return root->cr3 | pcid | CR3_NO_FLUSH;
-	*stamp = root->stamp;
+	t->stamp[pcid] = stamp;
 	return root->cr3 | pcid;
+}
+
+uint64_t dune_space_cr3(const struct dune_domain *d)
+{
+	return cr3_of(dune_this_thread(), d->space->root);
+}
+
+void dune_space_to_mirror(struct dune_thread *t)
+{
+	write_cr3(cr3_of(t, &dune_mirror));
+}
+
+/* @cr3: the program's; a table of its own making, or that of the thread's root. */
+void dune_space_to_host(struct dune_thread *t, uint64_t cr3)
+{
+	write_cr3((cr3 & DUNE_PTE_ADDR) == t->root->cr3 ? cr3_of(t, t->root) : cr3);
 }
 
 /* Dirty bits have been cleared: every thread's TLB is to set them again. */

@@ -14,12 +14,6 @@ static inline void write_cr3(uint64_t cr3)
 	asm volatile("mov %0, %%cr3" : : "r" (cr3) : "memory");
 }
 
-/* Back to a root that the thread has been on all the time, as others know. */
-static inline void write_cr3_back(uint64_t cr3)
-{
-	write_cr3(dune_global.info.cr4 & CR4_PCIDE ? cr3 | CR3_NO_FLUSH : cr3);
-}
-
 static inline uint64_t read_cr3(void)
 {
 	uint64_t cr3;
