@@ -96,9 +96,10 @@ distclean: clean
 
 install: install-lib apps
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man{1,3,4,7}
-	install build/bin/dune-run build/bin/dune-bench build/bin/dune-plugin \
-		$(wildcard build/bin/dune-gc) $(DESTDIR)$(PREFIX)/bin/
-	install -D -m 644 build/lib/dune/codec.so $(DESTDIR)$(PREFIX)/lib/dune/codec.so
+	install build/bin/dune-run build/bin/dune-bench $(wildcard build/bin/dune-gc) \
+		$(wildcard build/bin/dune-plugin) $(DESTDIR)$(PREFIX)/bin/
+	$(foreach so,$(wildcard build/lib/dune/codec.so), \
+		install -D -m 644 $(so) $(DESTDIR)$(PREFIX)/lib/dune/codec.so)
 	for page in docs/man/*.[1-9]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
 	$(if $(DESTDIR),,ldconfig)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# dune-plugin, and the decoder that it loads into a domain: the same code twice
+# dune-plugin, and the decoder that it loads into a domain: the same code twice.
+# Without the headers of libpng and libjpeg there is none.
 
 PLUGIN_OBJS := $(patsubst %.c,build/%.o,$(wildcard apps/plugin/*.c))
 
@@ -19,6 +20,7 @@ build/lib/dune/codec.so: build/apps/plugin/codec.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -o $@ $^ -lpng -ljpeg
 
-apps: build/bin/dune-plugin build/lib/dune/codec.so
+apps: $(if $(and $(wildcard /usr/include/png.h),$(wildcard /usr/include/jpeglib.h)), \
+	build/bin/dune-plugin build/lib/dune/codec.so)
 
 -include $(PLUGIN_OBJS:.o=.d)

@@ -6,6 +6,12 @@ here=$(dirname "$0")
 . "$here/compare"
 cd /tmp || exit 1
 
+if ! command -v dune-plugin >/dev/null; then
+	skip pictures "built without libpng and libjpeg"
+	echo "1..$number"
+	exit 0
+fi
+
 # Whole pictures, and malformed ones: $1 file, $2 how many
 pictures() {
 	dune-plugin --direct "$1" direct.ppm && dune-plugin "$1" boxed.ppm && cmp direct.ppm boxed.ppm
