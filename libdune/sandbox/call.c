@@ -90,7 +90,7 @@ int dune_dom_run(struct dom_call *c, const struct dune_tf *tf, uint64_t timeout)
 	int r = -EOWNERDEAD;
 
 	if (!t->tid)
-		t->tid = sys(__NR_gettid);
+		dune_deadline_first_call(t);
 	__atomic_store_n(&c->thread->tid, t->tid, __ATOMIC_SEQ_CST);
 	c->outer = t->waiting;
 	timer = dune_deadline_arm(c, timeout);

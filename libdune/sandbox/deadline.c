@@ -45,6 +45,20 @@ int dune_deadline_init(void)
 	return 0;
 }
 
+static void unblock_signal(void)
+{
+	const uint64_t bit = SIG_BIT(DUNE_DOMAIN_SIGNAL);
+
+	sys(__NR_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
+}
+
+/* Of a thread of the program's: how it is to be interrupted. */
+void dune_deadline_first_call(struct dune_thread *t)
+{
+	t->tid = sys(__NR_gettid);
+	unblock_signal();
+}
+
 static long set_timer(long timer, uint64_t at)
 {
 	struct __kernel_itimerspec spec = {
@@ -58,7 +72,6 @@ static long set_timer(long timer, uint64_t at)
 /* For the calling thread. Returns the timer, or -1: none is needed; or -errno. */
 long dune_deadline_arm(struct dom_call *c, uint64_t timeout)
 {
-	const uint64_t bit = SIG_BIT(DUNE_DOMAIN_SIGNAL);
 	struct sigevent event = {
 		.sigev_signo = DUNE_DOMAIN_SIGNAL,
 		.sigev_notify = SIGEV_THREAD_ID,
@@ -75,7 +88,7 @@ long dune_deadline_arm(struct dom_call *c, uint64_t timeout)
 	if (outer && outer < c->deadline)
 		c->deadline = outer;
 	event._sigev_un._tid = sys(__NR_gettid);
-	sys(__NR_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, 8);
+	unblock_signal();
 	r = sys(__NR_timer_create, CLOCK_MONOTONIC, &event, &id);
 	if (sys_failed(r))
 		return r == -1 ? -EAGAIN : r;

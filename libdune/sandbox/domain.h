@@ -164,6 +164,7 @@ void dune_call_sleep(struct dom_call *c, struct dune_tf *tf);
 /* deadline.c */
 uint64_t dune_now(void);
 int dune_deadline_init(void);
+void dune_deadline_first_call(struct dune_thread *t);
 long dune_deadline_arm(struct dom_call *c, uint64_t timeout);
 void dune_deadline_disarm(long timer);
 void dune_deadline_kick(const struct dune_domain *d);

@@ -233,6 +233,15 @@ struct dune_domain_report {
 /** dune_domain_report - tell how it is. Returns 0. */
 int dune_domain_report(struct dune_domain *domain, struct dune_domain_report *report);
 
+/**
+ * dune_domain_strerror - a sentence for an error of these functions
+ * @error: the negative errno returned
+ *
+ * Names the cause and the remedy; dune_strerror()'s where it has none of its own.
+ * Returns static text, never NULL. For any thread, in Dune mode or not.
+ */
+const char *dune_domain_strerror(int error);
+
 #ifdef __cplusplus
 }
 #endif
