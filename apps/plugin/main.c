@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <dune/dune.h>
 #include <dune/sandbox.h>
 
 #include "plugin.h"
@@ -172,7 +173,8 @@ int main(int argc, char **argv)
 	file = read_file(opt.in, &size);
 	r = opt.direct ? 0 : boxed_open(opt.codec ? opt.codec : find_codec());
 	if (r)
-		return complain("cannot make a domain", dune_domain_strerror(r));
+		return complain("cannot make a domain", dune_active() ? dune_domain_strerror(r) :
+									dune_strerror(r));
 	r = opt.malformed ? decode_malformed(&d, file, size) : convert(&d, file, size);
 	if (!opt.direct)
 		boxed_close();

@@ -163,7 +163,8 @@ int dune_domain_free(struct dune_domain *domain, void *buffer);
  * @flags: DUNE_SHARE_WRITE: it may write there, too
  * @address: gets where the domain finds it
  *
- * The memory itself, no copy; it must stay mapped until it is unshared. Returns
+ * The memory itself, no copy; it must stay mapped until it is unshared. System
+ * calls of the domain cannot use it. Returns
  * 0, or -EINVAL: not aligned, empty, of a domain's, an unknown flag; -ENOMEM;
  * -ENOSPC: too many are shared.
  */
