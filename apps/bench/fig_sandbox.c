@@ -114,10 +114,10 @@ int plugin_create_dune(struct sample *sample)
 	return r;
 }
 
-/* What plugin_create_native() executes: this program, with PLUGIN loaded first. */
+/* A process instead: this program, with the plugin loaded first, and its end. */
 double plugin_create_native(void)
 {
-	char *argv[] = { "dune-bench", "--version", NULL };
+	char *argv[] = { "dune-bench", "--list", NULL };
 	char *envp[] = { "LD_PRELOAD=" PLUGIN, "LD_BIND_NOW=1", NULL };
 	uint64_t t;
 	int i, status;

@@ -40,6 +40,16 @@ static void lead_to_mirror(struct dune_root *root, unsigned int but)
 			root->top[i] = dune_va_to_pa(&dune_mirror.low[i << 9]) | PT_TABLE;
 }
 
+/* What leads elsewhere is not for dune_root_free() to look through. */
+static void lead_nowhere(struct dune_root *root, unsigned int but)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_BLOCKS / 512; i++)
+		if (i != but)
+			root->top[i] = 0;
+}
+
 static int map_blocks(struct dune_domain *d)
 {
 	uint64_t va;
@@ -85,7 +95,7 @@ void dune_space_free(struct dune_domain *d)
 	if (s->root) {
 		for (va = d->extents.low; va < d->extents.high; va += GIB)
 			dune_vm_protect(&dune_mirror, va, GIB, RIGHTS);
-		/* What leads elsewhere is not this root's to free. */
+		lead_nowhere(s->root, d->region / TOP_ENTRY_SIZE);
 		dune_root_free(s->root);
 		dune_vm_flush();
 	}
