@@ -219,13 +219,12 @@ bool ept_zap_page(struct ept *ept, u64 gpa)
 {
 	u64 *table = ept_last_table(ept, gpa), *entry;
 
-	if (!table || ept_table_word(table) == 1)
+	if (!table)
 		return false;
 	entry = ept_entry(table, gpa, 1);
-	if (!*entry)
+	if (!*entry || !ept_table_lost_one(table))
 		return false;
 	WRITE_ONCE(*entry, 0);
-	ept_table_set_word(table, ept_table_word(table) - 1);
 	return true;
 }
 

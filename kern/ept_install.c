@@ -100,30 +100,36 @@ static __always_inline unsigned int next_pages(struct ept_access *a, u64 page)
  * The leaves around the one asked for, from the same table of Linux's into the
  * same table here: those present, with whatever they allow. What is there
  * already stays. How many there are more.
+ *
+ * Pages come in whole groups of EPT_PAGES_AROUND, each looked at by code of its
+ * own: most often none of them is there, and that should cost little.
  */
 static __always_inline unsigned int install_around(struct ept_access *a, u64 *table, u64 rights,
 						  const struct host_leaf *leaf)
 {
 	u64 page = a->gpa >> PAGE_SHIFT, mask = PTE_PFN_MASK;
 	unsigned int pages = next_pages(a, page), index = page % EPT_ENTRIES;
-	unsigned int i = index & ~(pages - 1), end = i + pages, gained = 0;
-	const unsigned long *host = leaf->pte - index;
+	unsigned int first = index & ~(pages - 1), gained = 0, i;
+	const unsigned long *host = leaf->pte - index + first, *end = host + pages;
 	unsigned long flags = leaf->flags & LEAF_FLAGS;
 
-	a->next = page - index + end;
-	for (; i < end; i++) {
-		unsigned long pte = READ_ONCE(host[i]);
+	a->next = page - index + first + pages;
+	for (table += first; host < end; host += EPT_PAGES_AROUND, table += EPT_PAGES_AROUND) {
+#pragma GCC unroll 8
+		for (i = 0; i < EPT_PAGES_AROUND; i++) {
+			unsigned long pte = READ_ONCE(host[i]);
 
-		if (!(pte & _PAGE_PRESENT) || table[i])
-			continue;
-		if (unlikely((pte & LEAF_FLAGS) != flags)) {
-			if (!(pte & _PAGE_USER))
+			if (!(pte & _PAGE_PRESENT) || table[i])
 				continue;
-			flags = pte & LEAF_FLAGS;
-			rights = rights_of(flags);
+			if (unlikely((pte & LEAF_FLAGS) != flags)) {
+				if (!(pte & _PAGE_USER))
+					continue;
+				flags = pte & LEAF_FLAGS;
+				rights = rights_of(flags);
+			}
+			WRITE_ONCE(table[i], (pte & mask) | rights);
+			gained++;
 		}
-		WRITE_ONCE(table[i], (pte & mask) | rights);
-		gained++;
 	}
 	return gained;
 }
@@ -153,7 +159,8 @@ static __always_inline void install_small(struct dune_vm *vm, struct ept_cache *
 	WRITE_ONCE(*entry, leaf->address | rights);
 	if (likely(!alone))
 		gained += install_around(a, table, rights, leaf);
-	ept_table_gained(table, gained);
+	if (gained)
+		ept_table_gained(table, gained);
 }
 
 static __always_inline enum ept_install install(struct dune_vm *vm, struct ept_cache *cache,

@@ -28,6 +28,17 @@ static inline void ept_table_gained(u64 *table, unsigned int entries)
 	virt_to_page(table)->private += entries;
 }
 
+/* False, and nothing done: it was the last entry. */
+static __always_inline bool ept_table_lost_one(u64 *table)
+{
+	struct page *page = virt_to_page(table);
+
+	if (page->private == 1)
+		return false;
+	page->private--;
+	return true;
+}
+
 static inline u64 *ept_table_alloc(void)
 {
 	u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);

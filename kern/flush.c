@@ -45,7 +45,7 @@ void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed)
 	lockdep_assert_held(&vm->ept_lock);
 	WRITE_ONCE(vm->ept_generation, vm->ept_generation + 1);
 	kick(vm);
-	if (removed->first)
+	if (removed && removed->first)
 		ept_free_removed(removed);
 }
 

@@ -66,7 +66,7 @@ static bool zap(struct ept *ept, u64 start, u64 end, void *removed)
 }
 
 /* One page that is mapped, which is what Linux changes most often. */
-static bool zap_page(struct dune_vm *vm, unsigned long start, unsigned long end)
+static __always_inline bool zap_page(struct dune_vm *vm, unsigned long start, unsigned long end)
 {
 	u32 slot;
 
@@ -75,6 +75,14 @@ static bool zap_page(struct dune_vm *vm, unsigned long start, unsigned long end)
 	slot = dune_slots_find(&vm->slots, start);
 	return slot != SLOT_NONE && vm->ept.root &&
 	       ept_zap_page(&vm->ept, dune_slot_gpa(slot) + (start & (SLOT_SIZE - 1)));
+}
+
+static noinline void zap_range(struct dune_vm *vm, unsigned long start, unsigned long end)
+{
+	struct ept_removed removed = { };
+
+	if (for_each_slot(vm, start, end, zap, &removed))
+		dune_vm_flush_ept(vm, &removed);
 }
 
 static void range_begin(struct dune_vm *vm, unsigned long start, unsigned long end)
@@ -92,13 +100,14 @@ int dune_mmu_invalidate_start(struct mmu_notifier *mn,
 			      const struct mmu_notifier_range *range)
 {
 	struct dune_vm *vm = vm_of(mn);
-	struct ept_removed removed = { };
+	unsigned long start = range->start, end = range->end;
 
 	spin_lock(&vm->ept_lock);
-	range_begin(vm, range->start, range->end);
-	if (zap_page(vm, range->start, range->end) ||
-	    for_each_slot(vm, range->start, range->end, zap, &removed))
-		dune_vm_flush_ept(vm, &removed);
+	range_begin(vm, start, end);
+	if (zap_page(vm, start, end))
+		dune_vm_flush_ept(vm, NULL);
+	else
+		zap_range(vm, start, end);
 	spin_unlock(&vm->ept_lock);
 	return 0;
 }
