@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
+#include <asm/mmu_context.h>
 
 #include "dune.h"
 #include "ept_fault.h"
@@ -58,7 +59,7 @@ static enum ept_install try_install(struct dune_vcpu *vcpu)
 
 /*
  * Access the byte as the process could, with the kernel's own fault handling:
- * it lets a stack grow, which fixup_user_fault() does not.
+ * it lets a stack grow. 0 or -EFAULT.
  */
 static int touch_user(unsigned long hva, u32 access)
 {
@@ -79,78 +80,98 @@ static int touch_user(unsigned long hva, u32 access)
 	return r;
 }
 
-static bool may_execute(struct mm_struct *mm, unsigned long hva)
+static bool mapping_allows(struct vm_area_struct *vma, u32 access)
 {
-	struct vm_area_struct *vma = find_vma(mm, hva);
+	bool write = access & DUNE_ACCESS_WRITE;
 
-	return vma && vma->vm_start <= hva && (vma->vm_flags & VM_EXEC);
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return false;
+	if ((access & DUNE_ACCESS_EXEC) && !(vma->vm_flags & VM_EXEC))
+		return false;
+	return vma_is_accessible(vma) && arch_vma_access_permitted(vma, write, false, false);
 }
 
-/* 0: worth another look; -EINTR: killed meanwhile; other: Linux refuses. */
-static int fault_in(struct mm_struct *mm, unsigned long hva, u32 access)
+/* With the mmap_lock, which is released. As touch_user(), or -EAGAIN: once more. */
+static int fault_once(struct mm_struct *mm, struct ept_access *a, unsigned int flags)
 {
-	unsigned int flags = access & DUNE_ACCESS_WRITE ? FAULT_FLAG_WRITE : 0;
-	bool unlocked = false, execute = true;
+	struct vm_area_struct *vma = vma_lookup(mm, a->hva);
+	vm_fault_t fault;
+
+	if (!vma || !mapping_allows(vma, a->access)) {
+		mmap_read_unlock(mm);
+		return vma ? -EFAULT : touch_user(a->hva, a->access);
+	}
+	/* Only where a file is read does Linux bring in more than the one page. */
+	a->alone = (flags & FAULT_FLAG_WRITE) || vma_is_anonymous(vma);
+	fault = handle_mm_fault(vma, a->hva, flags, NULL);
+	if (!(fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)))
+		mmap_read_unlock(mm);
+	/* A signal, or the OOM killer: Linux does what it has to, then it is tried anew. */
+	if ((fault & VM_FAULT_RETRY) && signal_pending(current))
+		return -EINTR;
+	if (fault & VM_FAULT_RETRY)
+		return -EAGAIN;
+	if (fault & VM_FAULT_OOM)
+		return -EINTR;
+	return fault & VM_FAULT_ERROR ? -EFAULT : 0;
+}
+
+/*
+ * 0: worth another look; -EINTR: Linux has something to do first; -EFAULT: Linux
+ * refuses. As in a fault from user mode, signals end the wait for a userfault:
+ * its end may depend on what a handler does. fixup_user_fault() has no such way.
+ */
+static int fault_in(struct mm_struct *mm, struct ept_access *a)
+{
+	unsigned int flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE |
+			     FAULT_FLAG_INTERRUPTIBLE;
 	int r;
 
-	if (!mmap_read_trylock(mm) && mmap_read_lock_killable(mm))
-		return -EINTR;
-	r = fixup_user_fault(mm, hva, flags, &unlocked);
-	if (access & DUNE_ACCESS_EXEC)
-		execute = may_execute(mm, hva);
-	mmap_read_unlock(mm);
-
-	if (r && fatal_signal_pending(current))
-		return -EINTR;
-	if (r)
-		r = touch_user(hva, access);
-	return r ?: execute ? 0 : -EFAULT;
+	if (a->access & DUNE_ACCESS_WRITE)
+		flags |= FAULT_FLAG_WRITE;
+	do {
+		if (!mmap_read_trylock(mm) && mmap_read_lock_killable(mm))
+			return -EINTR;
+		r = fault_once(mm, a, flags);
+		flags |= FAULT_FLAG_TRIED;
+	} while (r == -EAGAIN);
+	return r;
 }
 
-/* One step of the way; EPT_FAULT_* once it has come to an end, or -1. */
-static int take_step(struct dune_vm *vm, struct ept_access *a, enum ept_install step)
+/* 0: worth another look; -EINTR: Linux has something to do first; -EFAULT: refused. */
+static int make_possible(struct dune_vm *vm, struct ept_access *a, enum ept_install why_not)
 {
-	int r = 0;
-
-	switch (step) {
-	case EPT_INSTALLED:
-		return EPT_FAULT_RESOLVED;
-	case EPT_NO_SLOT:
-		return EPT_FAULT_REFUSED;
-	case EPT_NOT_TRIED:
-		break;
+	switch (why_not) {
 	case EPT_CHANGING:
-		r = ept_wait_for_change(vm, a->hva);
-		break;
+		return ept_wait_for_change(vm, a->hva);
 	case EPT_NOT_PRESENT:
-		/*
-		 * What is written to and was not there is anonymous memory, most
-		 * often, and so is all around it: nothing is to be found there.
-		 */
-		a->alone = a->access & DUNE_ACCESS_WRITE;
-		r = fault_in(vm->mn.mm, a->hva, a->access);
-		break;
+		return fault_in(vm->mn.mm, a);
+	case EPT_NO_SLOT:
+		a->hva = ~0UL;
+		return -EFAULT;
+	default:
+		return 0;
 	}
-	if (r)
-		return r == -EINTR ? EPT_FAULT_BOUNCE : EPT_FAULT_REFUSED;
-	return -1;
 }
 
-enum ept_fault_result ept_fault(struct dune_vcpu *vcpu, unsigned long *hva)
+enum ept_fault_result ept_fault(struct dune_vcpu *vcpu)
 {
 	struct ept_access *a = &vcpu->access;
 	enum ept_install step = vcpu->installed;
-	int round, r = -1;
+	int round, r;
 
 	for (round = 0; round < MAX_ROUNDS; round++) {
-		r = take_step(vcpu->vm, a, step);
-		if (r >= 0)
+		r = make_possible(vcpu->vm, a, step);
+		if (r)
 			break;
 		/* Out of memory: again, then let the OOM killer do its work. */
 		step = top_up(&vcpu->ept_cache) ? EPT_NOT_TRIED : try_install(vcpu);
+		if (step == EPT_INSTALLED)
+			break;
 		cond_resched();
 	}
 	a->alone = false;
-	*hva = step == EPT_NO_SLOT ? ~0UL : a->hva;
-	return r < 0 ? EPT_FAULT_BOUNCE : r;
+	if (step == EPT_INSTALLED)
+		return EPT_FAULT_RESOLVED;
+	return r == -EFAULT ? EPT_FAULT_REFUSED : EPT_FAULT_BOUNCE;
 }

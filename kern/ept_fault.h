@@ -18,9 +18,9 @@ enum ept_fault_result {
 
 /*
  * Make vcpu->access possible, of which vcpu->installed says what a first look
- * found. @hva: out, ~0 if its gpa lies in no slot. May sleep.
+ * found. access.hva: out, ~0 if its gpa lies in no slot. May sleep.
  */
-enum ept_fault_result ept_fault(struct dune_vcpu *vcpu, unsigned long *hva);
+enum ept_fault_result ept_fault(struct dune_vcpu *vcpu);
 
 /* Until Linux has finished what it changes around @hva. 0, or -EINTR: killed. */
 int ept_wait_for_change(struct dune_vm *vm, unsigned long hva);

@@ -147,10 +147,8 @@ static int to_user(struct dune_vcpu *vcpu, const struct exit_record *rec, int wh
 
 static int handle_ept_violation(struct dune_vcpu *vcpu, const struct exit_record *rec)
 {
-	unsigned long hva;
-
 	requeue_event(vcpu, rec);
-	switch (ept_fault(vcpu, &hva)) {
+	switch (ept_fault(vcpu)) {
 	case EPT_FAULT_RESOLVED:
 		return DUNE_EXIT_AGAIN;
 	case EPT_FAULT_BOUNCE:
@@ -160,7 +158,7 @@ static int handle_ept_violation(struct dune_vcpu *vcpu, const struct exit_record
 	}
 	to_user(vcpu, rec, 0);
 	vcpu->run->info.access = vcpu->access.access;
-	vcpu->run->info.hva = hva;
+	vcpu->run->info.hva = vcpu->access.hva;
 	return DUNE_EXIT_EPT_FAULT;
 }
 
@@ -269,6 +267,8 @@ static int handle_privileged(struct dune_vcpu *vcpu, const struct exit_record *r
 
 int exit_handle(struct dune_vcpu *vcpu, const struct exit_record *rec)
 {
+	if (rec->reason == EXIT_REASON_EPT_VIOLATION)
+		return handle_ept_violation(vcpu, rec);
 	if (rec->reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
 		return to_user(vcpu, rec, DUNE_EXIT_ENTRY_FAILED);
 
@@ -281,8 +281,6 @@ int exit_handle(struct dune_vcpu *vcpu, const struct exit_record *rec)
 		return DUNE_EXIT_AGAIN;
 	case EXIT_REASON_EXCEPTION_NMI:
 		return handle_exception(vcpu, rec);
-	case EXIT_REASON_EPT_VIOLATION:
-		return handle_ept_violation(vcpu, rec);
 	case EXIT_REASON_CPUID:
 		return handle_cpuid(vcpu, rec);
 	case EXIT_REASON_TRIPLE_FAULT:

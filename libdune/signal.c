@@ -141,11 +141,11 @@ static void raise_new_block(struct dune_thread *t, uintptr_t va, uint32_t access
 {
 	int r = dune_root_add(va);
 
-	if (r == -ENOSPC || r == -ENOMEM) {
+	if (r == -ENOSPC) {
 		/* Linux would allow the access, again and again in vain. */
 		dune_log("dune:   why: %s", dune_strerror(r));
 		dune_raise(SIGBUS, BUS_ADRERR, va);
-	} else if (r) {
+	} else if (r && r != -ENOMEM) {		/* short of memory, it is tried anew */
 		dune_raise_access(t, va, access);
 	}
 }

@@ -20,7 +20,6 @@
 #include "kselftest_harness.h"
 #include "mm.h"
 
-#define RW		(PROT_READ | PROT_WRITE)
 #define MODEL_PAGES	96
 #define MODEL_THREADS	3
 

@@ -22,11 +22,6 @@
 #define MADV_COLLAPSE	25
 #endif
 
-#define ENTER() do { ASSERT_EQ(0, dune_init(0)); ASSERT_EQ(0, dune_enter()); \
-		     mm_catch_signals(); } while (0)
-
-#define RW	(PROT_READ | PROT_WRITE)
-
 TEST(rights_are_linuxs)
 {
 	char *p;
@@ -84,6 +79,27 @@ TEST(files_shared_and_private)
 	ASSERT_EQ(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE));
 	EXPECT_EQ(0, mm_read(shared));
 	EXPECT_EQ(6, mm_read(private));
+}
+
+/*
+ * Linux maps such a page writable but clean when it is read: it must hear of the
+ * first write, or takes the page for one it can read again.
+ */
+TEST(what_is_read_first_and_then_written_stays)
+{
+	int fd = memfd_create("memory", 0), i;
+	char *p;
+
+	ENTER();
+	ASSERT_EQ(0, ftruncate(fd, 16 * PAGE));
+	p = mmap(NULL, 16 * PAGE, RW, MAP_SHARED, fd, 0);
+	for (i = 0; i < 16; i++)
+		ASSERT_EQ(0, mm_read(p + i * PAGE));
+	for (i = 0; i < 16; i++)
+		ASSERT_EQ(0, mm_write(p + i * PAGE, i + 1));
+	ASSERT_EQ(0, madvise(p, 16 * PAGE, MADV_PAGEOUT));
+	for (i = 0; i < 16; i++)
+		EXPECT_EQ(i + 1, mm_read(p + i * PAGE));
 }
 
 TEST(mremap_moves_grows_shrinks)
@@ -306,15 +322,6 @@ TEST(soft_dirty_bits)
 	EXPECT_FALSE(is_soft_dirty(pagemap, p));
 }
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return ok;
-}
-
 TEST(same_pages_are_merged)
 {
 	char *p, text[32] = "";
@@ -324,8 +331,8 @@ TEST(same_pages_are_merged)
 	p = mm_map(64 * PAGE, RW);
 	memset(p, 7, 64 * PAGE);
 	if (madvise(p, 64 * PAGE, MADV_MERGEABLE) ||
-	    !write_file("/sys/kernel/mm/ksm/pages_to_scan", "1000") ||
-	    !write_file("/sys/kernel/mm/ksm/run", "1"))
+	    !mm_write_file("/sys/kernel/mm/ksm/pages_to_scan", "1000") ||
+	    !mm_write_file("/sys/kernel/mm/ksm/run", "1"))
 		SKIP(return, "no KSM");
 	for (i = 0; i < 100 && atoi(text) < 32; i++) {
 		usleep(50000);
@@ -338,7 +345,7 @@ TEST(same_pages_are_merged)
 	EXPECT_EQ(0, mm_write(p + 3 * PAGE, 8));
 	for (i = 0; i < 64; i++)
 		EXPECT_EQ(i == 3 ? 8 : 7, mm_read(p + i * PAGE));
-	write_file("/sys/kernel/mm/ksm/run", "2");
+	mm_write_file("/sys/kernel/mm/ksm/run", "2");
 	EXPECT_EQ(7, mm_read(p));
 }
 
@@ -352,7 +359,7 @@ TEST(compaction_and_offlining)
 	p = mm_map(256 * PAGE, RW);
 	for (i = 0; i < 256; i++)
 		mm_write(p + i * PAGE, i);
-	write_file("/proc/sys/vm/compact_memory", "1");
+	mm_write_file("/proc/sys/vm/compact_memory", "1");
 	/* MADV_SOFT_OFFLINE: the content moves elsewhere. */
 	for (i = 0; i < 8; i++)
 		madvise(p + i * PAGE, PAGE, 101);

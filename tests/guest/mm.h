@@ -5,12 +5,14 @@
 #ifndef _TESTS_GUEST_MM_H
 #define _TESTS_GUEST_MM_H
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <dune/dune.h>
 
@@ -18,25 +20,33 @@
 #define HUGE_PAGE	(2UL << 20)
 #define REFUSED		(-1)
 
-static __thread sigjmp_buf mm_back;
-static __thread volatile int mm_signal;
+/* In a TEST of the harness. */
+#define ENTER() do { ASSERT_EQ(0, dune_init(0)); ASSERT_EQ(0, dune_enter()); \
+		     mm_catch_signals(); } while (0)
 
-static void mm_on_signal(int sig)
+#define RW	(PROT_READ | PROT_WRITE)
+
+static __thread sigjmp_buf mm_back;
+static __thread volatile int mm_signal, mm_code;
+
+static inline void mm_on_signal(int sig, siginfo_t *info, void *context)
 {
 	mm_signal = sig;
+	mm_code = info->si_code;
 	siglongjmp(mm_back, 1);
 }
 
-static void mm_catch_signals(void)
+static inline void mm_catch_signals(void)
 {
-	struct sigaction sa = { .sa_handler = mm_on_signal, .sa_flags = SA_NODEFER };
+	struct sigaction sa = { .sa_sigaction = mm_on_signal,
+				.sa_flags = SA_NODEFER | SA_SIGINFO };
 
 	sigaction(SIGSEGV, &sa, NULL);
 	sigaction(SIGBUS, &sa, NULL);
 }
 
-/* The byte, or REFUSED with mm_signal set. */
-static int mm_read(const void *at)
+/* The byte, or REFUSED with mm_signal and mm_code set. */
+static inline int mm_read(const void *at)
 {
 	mm_signal = 0;
 	if (sigsetjmp(mm_back, 0))
@@ -44,7 +54,7 @@ static int mm_read(const void *at)
 	return *(volatile const unsigned char *)at;
 }
 
-static int mm_write(void *at, int value)
+static inline int mm_write(void *at, int value)
 {
 	mm_signal = 0;
 	if (sigsetjmp(mm_back, 0))
@@ -71,6 +81,15 @@ static inline char *mm_map_aligned(size_t size)
 	munmap(p, a - p);
 	munmap(a + size, p + HUGE_PAGE - a);
 	return a;
+}
+
+static inline bool mm_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return ok;
 }
 
 /* EPT violations of the calling thread. */
