@@ -15,6 +15,9 @@
 #define SLOT_SIZE	(1ULL << SLOT_SHIFT)
 #define SLOT_NONE	(~0U)
 
+/* A table of 32 KiB says where they are. */
+#define SLOTS_MAX	8192U
+
 /* Virtual blocks, two levels: 2^17 blocks of 1 GiB below 2^47. */
 #define SLOT_VA_BITS	17
 #define SLOT_LEAF_BITS	9
@@ -34,6 +37,14 @@ struct dune_slots {
 };
 
 #define SLOT_FREE	(~0U)			/* in block[]: given back */
+
+/* How many there are where a guest-physical address has @gpa_bits, 30 to 48. */
+static inline u32 dune_slots_in(u32 gpa_bits)
+{
+	u32 nr = 1U << (gpa_bits - SLOT_SHIFT);
+
+	return nr < SLOTS_MAX ? nr : SLOTS_MAX;
+}
 
 int dune_slots_init(struct dune_slots *slots, u32 nr);
 void dune_slots_destroy(struct dune_slots *slots);

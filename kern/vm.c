@@ -14,10 +14,8 @@
 #include "dune.h"
 #include "vmx.h"
 
-/* An EPT of four levels translates 48 bits; a table of slots of 32 KiB is enough. */
+/* An EPT of four levels translates 48 bits. */
 #define GPA_BITS_MAX	48
-#define NR_SLOTS_MAX	8192U
-
 #define GPA_BITS_MIN	32U
 
 static uint gpa_bits;
@@ -33,7 +31,7 @@ u32 dune_gpa_bits(void)
 
 u32 dune_nr_slots(void)
 {
-	return min(1U << (dune_gpa_bits() - SLOT_SHIFT), NR_SLOTS_MAX);
+	return dune_slots_in(dune_gpa_bits());
 }
 
 static int vm_init(struct dune_vm *vm)

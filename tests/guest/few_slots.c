@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * few_slots.c - more blocks of memory than there are guest-physical places
+ *
+ *	few_slots BLOCKS
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -10,7 +13,6 @@
 
 #include "mm.h"
 
-#define BLOCKS	100
 #define BASE	0x200000000000UL
 
 static char *block(unsigned long i)
@@ -18,6 +20,7 @@ static char *block(unsigned long i)
 	return (char *)BASE + (i << 30);
 }
 
+/* How many of them could be written to. */
 static bool use(unsigned long from, unsigned long to, unsigned long *used)
 {
 	unsigned long i;
@@ -27,39 +30,40 @@ static bool use(unsigned long from, unsigned long to, unsigned long *used)
 		if (mmap(block(i), 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
 			 MAP_FIXED_NOREPLACE, -1, 0) != block(i))
 			return false;
-		*used += mm_write(block(i), (int)i) == 0;
+		*used += mm_write(block(i), i & 255) == 0;
 	}
 	return true;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	unsigned long blocks = strtoul(argc > 1 ? argv[1] : "0", NULL, 0);
 	unsigned long first, second, third, i;
 
-	if (dune_init(0) || dune_enter())
+	if (blocks < 60 || dune_init(0) || dune_enter())
 		return 1;
 	mm_catch_signals();
 	/* All of them do not fit: SIGBUS, and those that do are whole. */
-	if (!use(0, BLOCKS, &first) || mm_signal != SIGBUS)
+	if (!use(0, blocks, &first) || mm_signal != SIGBUS)
 		return 2;
 	for (i = 0; i < first; i++)
-		if (mm_read(block(i)) != (int)i)
+		if (mm_read(block(i)) != (i & 255))
 			return 3;
 	/* Outside Dune mode the rest is there as ever. */
 	dune_leave();
-	*block(BLOCKS - 1) = 1;
+	*block(blocks - 1) = 1;
 	if (dune_enter())
 		return 4;
 	/* What is unmapped makes room, again and again. */
-	munmap(block(0), (unsigned long)BLOCKS << 30);
-	if (!use(BLOCKS, BLOCKS + 40, &second) || second != 40)
+	munmap(block(0), blocks << 30);
+	if (!use(blocks, blocks + 40, &second) || second != 40)
 		return 5;
-	munmap(block(BLOCKS), 20UL << 30);
-	if (!use(2 * BLOCKS, 2 * BLOCKS + 30, &third) || third != 30)
+	munmap(block(blocks), 20UL << 30);
+	if (!use(2 * blocks, 2 * blocks + 30, &third) || third != 30)
 		return 6;
-	for (i = BLOCKS + 20; i < BLOCKS + 40; i++)
-		if (mm_read(block(i)) != (int)i)
+	for (i = blocks + 20; i < blocks + 40; i++)
+		if (mm_read(block(i)) != (i & 255))
 			return 7;
-	printf("%lu of %d blocks at once, then %lu and %lu\n", first, BLOCKS, second, third);
+	printf("%lu of %lu blocks at once, then %lu and %lu\n", first, blocks, second, third);
 	return 0;
 }

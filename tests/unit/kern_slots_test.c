@@ -118,9 +118,38 @@ static void fails_without_memory(void)
 	stub_allocations_left = -1;
 }
 
+/* A page in each GiB of 4 TiB, as wide as addresses are: to the last place. */
+static void every_width(void)
+{
+	static const struct { u32 bits, nr; } widths[] = {
+		{ 36, 64 }, { 39, 512 }, { 40, 1024 }, { 42, 4096 }, { 46, 8192 }, { 48, 8192 } };
+	unsigned long i, va, back;
+	unsigned int w;
+	u32 slot;
+
+	for (w = 0; w < ARRAY_SIZE(widths); w++) {
+		u32 nr = dune_slots_in(widths[w].bits);
+
+		CHECK(nr == widths[w].nr);
+		slots = (struct dune_slots) { 0 };
+		CHECK(dune_slots_init(&slots, nr) == 0);
+		for (i = 0; i < 4096; i++) {
+			va = 0x3ffff0000000 + (i << 30);
+			if (add(va, &slot))
+				break;
+			CHECK(dune_slot_gpa(slot) + SLOT_SIZE <= 1ULL << widths[w].bits);
+			CHECK(dune_slots_gpa_to_va(&slots, dune_slot_gpa(slot) | (va & (SLOT_SIZE - 1)),
+						   &back) && back == va);
+		}
+		CHECK(i == (nr < 4096 ? nr : 4096));
+		dune_slots_destroy(&slots);
+	}
+}
+
 int main(void)
 {
 	fails_without_memory();
+	every_width();
 	slots = (struct dune_slots) { 0 };
 	CHECK(dune_slots_init(&slots, 64) == 0);
 	finds_what_was_added();
