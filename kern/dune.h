@@ -66,7 +66,6 @@ struct dune_vm {
 
 struct dune_vcpu {
 	/* What an exit touches comes first. */
-	struct dune_run		*run;		/* shared with user space */
 	unsigned long		host_rsp;	/* as last written to HOST_RSP */
 	u8			launched;
 	u8			entry_work;	/* ENTRY_*: to be done before the next entry */
@@ -76,11 +75,17 @@ struct dune_vcpu {
 	u64			generation;
 	u64			ept_generation;
 	struct dune_vm		*vm;
+	struct dune_run		*run;		/* shared with user space */
 	unsigned long		host_cr3;
 	unsigned long		host_cr4;
 	unsigned long		host_fs_base;
 	unsigned long		cr2;
 	u64			host_debugctl;
+	/*
+	 * The guest's general registers, in the form in which the kernel wants a
+	 * system call's. The page has a copy for user space to see.
+	 */
+	struct pt_regs		regs;
 	struct desc_ptr		host_gdt;
 	struct dune_stats	stats;		/* fast_syscalls is found at the end */
 	u64			native_syscalls;
@@ -90,8 +95,6 @@ struct dune_vcpu {
 	/* The host's, while the guest's are in place. */
 	u64			host_kernel_gs_base;
 
-	/* Here, not on a stack that the compiler clears for each call. */
-	struct pt_regs		call_regs;	/* of a call the module dispatches */
 	struct exit_record	exit;		/* the last */
 
 	/* Event to inject at the next entry. */

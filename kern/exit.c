@@ -187,9 +187,9 @@ static int handle_exception(struct dune_vcpu *vcpu, const struct exit_record *re
 }
 
 /* As outside, but for what does not work inside. */
-static void guest_cpuid(struct dune_regs *regs)
+static void guest_cpuid(struct pt_regs *regs)
 {
-	u32 leaf = regs->rax, sub = regs->rcx;
+	u32 leaf = regs->ax, sub = regs->cx;
 	u32 a = leaf, b, c = sub, d;
 
 	native_cpuid(&a, &b, &c, &d);
@@ -197,10 +197,10 @@ static void guest_cpuid(struct dune_regs *regs)
 		c &= ~BIT(5);				/* VMX */
 	else if (leaf == 7 && sub == 0)
 		d &= ~(BIT(22) | BIT(24) | BIT(25));	/* AMX: needs #NM of the host */
-	regs->rax = a;
-	regs->rbx = b;
-	regs->rcx = c;
-	regs->rdx = d;
+	regs->ax = a;
+	regs->bx = b;
+	regs->cx = c;
+	regs->dx = d;
 }
 
 static int handle_cpuid(struct dune_vcpu *vcpu, const struct exit_record *rec)
@@ -209,7 +209,7 @@ static int handle_cpuid(struct dune_vcpu *vcpu, const struct exit_record *rec)
 		vcpu_queue_fault(vcpu, X86_TRAP_GP);
 		return DUNE_EXIT_AGAIN;
 	}
-	guest_cpuid(&vcpu->run->regs);
+	guest_cpuid(&vcpu->regs);
 	vcpu->advance = rec->insn_len;
 	vcpu->entry_work |= ENTRY_ADVANCE;
 	return DUNE_EXIT_AGAIN;

@@ -32,10 +32,30 @@
 #define LEAVE_WORK	(EXIT_TO_USER_MODE_WORK & ~_TIF_NEED_RESCHED)
 #define ENTRY_BLOCKERS	(EXIT_TO_USER_MODE_WORK | _TIF_NEED_RESCHED | _TIF_NEED_FPU_LOAD)
 
+/*
+ * Without the room that the paravirtual forms keep for a hypervisor's own; such
+ * a hypervisor offers no VMX. Where lockdep follows the flag, it is told.
+ */
+static __always_inline void irq_off(void)
+{
+	if (IS_ENABLED(CONFIG_TRACE_IRQFLAGS))
+		local_irq_disable();
+	else
+		native_irq_disable();
+}
+
+static __always_inline void irq_on(void)
+{
+	if (IS_ENABLED(CONFIG_TRACE_IRQFLAGS))
+		local_irq_enable();
+	else
+		native_irq_enable();
+}
+
 /* Host state that the scheduler or an interrupt may have changed. */
 static __always_inline void refresh_host_state(struct dune_vcpu *vcpu)
 {
-	unsigned long cr3 = __read_cr3(), cr4 = __read_cr4();
+	unsigned long cr3 = __native_read_cr3(), cr4 = __read_cr4();
 
 	if (unlikely(cr3 != vcpu->host_cr3)) {
 		vmcs_writel(HOST_CR3, cr3);
@@ -92,13 +112,25 @@ static noinline void entry_extras(struct dune_vcpu *vcpu)
 	l1tf_flush_l1d();
 }
 
+static noinline void do_restore_debug_state(struct dune_vcpu *vcpu)
+{
+	if (__this_cpu_read(cpu_dr7))
+		hw_breakpoint_restore();
+	if (vcpu->host_debugctl)
+		update_debugctlmsr(vcpu->host_debugctl);
+}
+
 /* What an exit changed behind Linux's back and Linux may need at once. */
 static __always_inline void restore_debug_state(struct dune_vcpu *vcpu)
 {
-	if (unlikely(__this_cpu_read(cpu_dr7)))
-		hw_breakpoint_restore();
-	if (unlikely(vcpu->host_debugctl))
-		update_debugctlmsr(vcpu->host_debugctl);
+	if (unlikely(__this_cpu_read(cpu_dr7) | vcpu->host_debugctl))
+		do_restore_debug_state(vcpu);
+}
+
+/* The host's page faults have changed it since the guest left. */
+static noinline void restore_cr2(struct dune_vcpu *vcpu)
+{
+	native_write_cr2(vcpu->cr2);
 }
 
 /*
@@ -124,39 +156,36 @@ static __always_inline void tell_exit(void)
 		vtime_guest_exit(current);
 }
 
-/* Interrupts are off and stay off; the vcpu is loaded. */
-static __always_inline void enter_guest(struct dune_vcpu *vcpu, struct exit_record *rec)
+/* Interrupts are off and stay off; the vcpu is loaded. Returns the exit's reason. */
+static __always_inline u32 enter_guest(struct dune_vcpu *vcpu)
 {
-	int fail;
+	struct dune_vm *vm = vcpu->vm;
 
 	/* This before generation: kick() in flush.c has it the other way round. */
-	__this_cpu_write(dune_in_guest, vcpu->vm);
+	__this_cpu_write(dune_in_guest, vm);
 	smp_mb();
-	if (unlikely(READ_ONCE(vcpu->vm->generation) != vcpu->generation))
+	if (unlikely(READ_ONCE(vm->generation) != vcpu->generation))
 		flush_tlb(vcpu);
 	refresh_host_state(vcpu);
 	if (unlikely(vcpu->entry_work))
 		do_entry_work(vcpu);
 	if (static_branch_unlikely(&dune_entry_extras))
 		entry_extras(vcpu);
-
 	if (unlikely(native_read_cr2() != vcpu->cr2))
-		native_write_cr2(vcpu->cr2);
+		restore_cr2(vcpu);
 
 	tell_entry();
-	fail = dune_vmenter(vcpu);
+	dune_vmenter(vcpu, failed);
 	vcpu->cr2 = native_read_cr2();
 	__this_cpu_write(dune_in_guest, NULL);
 	restore_debug_state(vcpu);
-
-	if (unlikely(fail)) {
-		*rec = (struct exit_record) { .reason = VMX_EXIT_REASONS_FAILED_VMENTRY };
-		rec->entry_error = vmcs_read32(VM_INSTRUCTION_ERROR);
-		return;
-	}
-	vcpu->launched = 1;
 	vcpu->stats.exits++;
-	rec->reason = vmcs_read32(VM_EXIT_REASON);
+	return vmcs_read_uncounted(VM_EXIT_REASON);
+
+failed:
+	__this_cpu_write(dune_in_guest, NULL);
+	restore_debug_state(vcpu);
+	return VMX_EXIT_REASONS_FAILED_VMENTRY;
 }
 
 /*
@@ -229,6 +258,10 @@ static __always_inline bool violation_at_once(struct dune_vcpu *vcpu, struct exi
 static noinline int other_exit(struct dune_vcpu *vcpu, struct exit_record *rec)
 {
 	notify(vcpu);
+	if (unlikely(rec->reason == VMX_EXIT_REASONS_FAILED_VMENTRY)) {	/* VM-Fail */
+		*rec = (struct exit_record) { .reason = rec->reason };
+		rec->entry_error = vmcs_read32(VM_INSTRUCTION_ERROR);
+	}
 	vcpu->stats.by_reason[min_t(u32, (u16)rec->reason, DUNE_NR_HW_REASONS - 1)]++;
 	exit_read(vcpu, rec);
 	exit_urgent(rec);
@@ -278,13 +311,20 @@ static void show_regs(struct dune_vcpu *vcpu)
 	vcpu_get_regs(vcpu);
 }
 
+/* No CPU to load it on, where the rest could be read. */
+static long give_up(struct dune_vcpu *vcpu, long r)
+{
+	vcpu_show_gprs(vcpu);
+	return r;
+}
+
 static long leave(struct dune_vcpu *vcpu, long why)
 {
 	long r = dune_vcpu_load_somewhere(vcpu);
 
 	/* Given up for a signal: what happened will happen again. */
 	if (r)
-		return r;
+		return give_up(vcpu, r);
 	show_regs(vcpu);
 	if (why != DUNE_EXIT_NONE)
 		exit_read_more(vcpu);
@@ -327,45 +367,46 @@ static long take_changes(struct dune_vcpu *vcpu)
  */
 static __always_inline long system_call(struct dune_vcpu *vcpu)
 {
-	struct dune_run *run = vcpu->run;
-	struct pt_regs *regs = &vcpu->call_regs;
-	u64 nr;
+	struct pt_regs *regs = &vcpu->regs;
+	u64 nr = regs->ax;
 	long ret;
 
-	vmcs_writel(GUEST_RIP, vmcs_readl(GUEST_RIP) + VMCALL_LEN);
+	vmcs_write_uncounted(GUEST_RIP, vmcs_read_uncounted(GUEST_RIP) + VMCALL_LEN);
+	vmcs_count(3, 1);	/* with the reason and the CPL */
 	tell_exit();
 
-	nr = READ_ONCE(run->regs.rax);
 	if (unlikely(!dune_syscall_is_fast(nr))) {
 		vcpu->native_syscalls++;
 		vcpu_get_regs(vcpu);
 		dune_vcpu_put(vcpu);
-		local_irq_enable();
+		irq_on();
 		return DUNE_EXIT_VMCALL;
 	}
 	notify(vcpu);
-	local_irq_enable();
+	irq_on();
 
-	ret = dune_syscall_dispatch(run, regs, nr);
+	ret = dune_syscall_dispatch(regs, nr);
 	if (dune_syscall_wants_restart(ret)) {
 		leave(vcpu, 0);
-		return dune_syscall_leave_restart(run, regs, ret);
+		return dune_syscall_leave_restart(vcpu->run, regs, ret);
 	}
-	run->regs.rax = ret;
+	regs->ax = ret;
 	return 0;
 }
 
-static __always_inline bool is_system_call(const struct exit_record *rec)
+static __always_inline bool is_system_call(u32 reason)
 {
-	return likely(rec->reason == EXIT_REASON_VMCALL) &&
-	       !(vmcs_read32(GUEST_SS_AR_BYTES) & (3 << 5));
+	return likely(reason == EXIT_REASON_VMCALL) &&
+	       !(vmcs_read_uncounted(GUEST_SS_AR_BYTES) & (3 << 5));
 }
 
 long dune_vcpu_run(struct dune_vcpu *vcpu)
 {
 	struct exit_record *rec = &vcpu->exit;
+	u32 reason;
 	long r;
 
+	vcpu_take_gprs(vcpu);
 	if (unlikely(READ_ONCE(vcpu->run->set))) {
 		r = take_changes(vcpu);
 		if (r)
@@ -373,13 +414,14 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 	}
 
 	for (;;) {
-		local_irq_disable();
-		if (unlikely(vcpu->loaded_cpu != smp_processor_id()) &&
+		irq_off();
+		/* Never loaded on another CPU: see sched_out() in load.c. */
+		if (unlikely(vcpu->loaded_cpu < 0) &&
 		    (vcpu->cpu != smp_processor_id() || dune_vcpu_load_irqoff(vcpu))) {
 			local_irq_enable();
 			r = dune_vcpu_load_somewhere(vcpu);
 			if (r)
-				return r;
+				return give_up(vcpu, r);
 		}
 		if (unlikely(!may_enter())) {
 			bool work = READ_ONCE(current_thread_info()->flags) & LEAVE_WORK;
@@ -395,14 +437,16 @@ long dune_vcpu_run(struct dune_vcpu *vcpu)
 			continue;
 		}
 
-		enter_guest(vcpu, rec);
-		if (is_system_call(rec)) {
+		reason = enter_guest(vcpu);
+		if (is_system_call(reason)) {
 			r = system_call(vcpu);
 			if (unlikely(r))
 				return r;
 			continue;
 		}
 
+		rec->reason = reason;
+		vmcs_count(reason == EXIT_REASON_VMCALL ? 2 : 1, 0);
 		if (violation_at_once(vcpu, rec))
 			continue;
 		r = other_exit(vcpu, rec);

@@ -41,13 +41,60 @@ int vcpu_set_regs(struct dune_vcpu *vcpu, const struct dune_regs *regs)
 	return 0;
 }
 
+/* The general registers, of which user space needs no leave to change any. */
+void vcpu_take_gprs(struct dune_vcpu *vcpu)
+{
+	const struct dune_regs *from = &vcpu->run->regs;
+	struct pt_regs *to = &vcpu->regs;
+
+	to->ax = from->rax;
+	to->cx = from->rcx;
+	to->dx = from->rdx;
+	to->bx = from->rbx;
+	to->bp = from->rbp;
+	to->si = from->rsi;
+	to->di = from->rdi;
+	to->r8 = from->r8;
+	to->r9 = from->r9;
+	to->r10 = from->r10;
+	to->r11 = from->r11;
+	to->r12 = from->r12;
+	to->r13 = from->r13;
+	to->r14 = from->r14;
+	to->r15 = from->r15;
+}
+
+void vcpu_show_gprs(struct dune_vcpu *vcpu)
+{
+	const struct pt_regs *from = &vcpu->regs;
+	struct dune_regs *to = &vcpu->run->regs;
+
+	to->rax = from->ax;
+	to->rcx = from->cx;
+	to->rdx = from->dx;
+	to->rbx = from->bx;
+	to->rbp = from->bp;
+	to->rsi = from->si;
+	to->rdi = from->di;
+	to->r8 = from->r8;
+	to->r9 = from->r9;
+	to->r10 = from->r10;
+	to->r11 = from->r11;
+	to->r12 = from->r12;
+	to->r13 = from->r13;
+	to->r14 = from->r14;
+	to->r15 = from->r15;
+}
+
+/* All of them, for user space. */
 void vcpu_get_regs(struct dune_vcpu *vcpu)
 {
-	struct dune_regs *regs = &vcpu->run->regs;
+	struct dune_regs *to = &vcpu->run->regs;
 
-	regs->rip = vmcs_readl(GUEST_RIP);
-	regs->rsp = vmcs_readl(GUEST_RSP);
-	regs->rflags = vmcs_readl(GUEST_RFLAGS);
+	vcpu_show_gprs(vcpu);
+	to->rip = vmcs_readl(GUEST_RIP);
+	to->rsp = vmcs_readl(GUEST_RSP);
+	to->rflags = vmcs_readl(GUEST_RFLAGS);
 }
 
 static bool has_error_code(u8 vector)

@@ -7,7 +7,6 @@
 
 #include <linux/entry-common.h>
 #include <linux/jump_label.h>
-#include <linux/nospec.h>
 #include <linux/static_call.h>
 #include <linux/thread_info.h>
 #include <asm/ptrace.h>
@@ -31,24 +30,17 @@ extern bool dune_fast_map[DUNE_FAST_NR];
  */
 static __always_inline bool dune_syscall_is_fast(u64 nr)
 {
-	if (!static_branch_likely(&dune_fastcall) || unlikely(nr >= DUNE_FAST_NR))
-		return false;
-	nr = array_index_nospec(nr, DUNE_FAST_NR);
-	if (!dune_fast_map[nr])
+	/* The index is within the map whatever is speculated of nr. */
+	if (!static_branch_likely(&dune_fastcall) ||
+	    !dune_fast_map[nr & (DUNE_FAST_NR - 1)] || unlikely(nr >= DUNE_FAST_NR))
 		return false;
 	return likely(!(READ_ONCE(current_thread_info()->syscall_work) &
 			(SYSCALL_WORK_ENTER | SYSCALL_WORK_EXIT)));
 }
 
-static __always_inline long dune_syscall_dispatch(const struct dune_run *run,
-						  struct pt_regs *regs, u64 nr)
+/* @regs: of the caller, in its own memory, which nobody else can change. */
+static __always_inline long dune_syscall_dispatch(struct pt_regs *regs, u64 nr)
 {
-	regs->di = run->regs.rdi;
-	regs->si = run->regs.rsi;
-	regs->dx = run->regs.rdx;
-	regs->r10 = run->regs.r10;
-	regs->r8 = run->regs.r8;
-	regs->r9 = run->regs.r9;
 	regs->orig_ax = nr;
 	return static_call(dune_sys_call)(regs, nr);
 }

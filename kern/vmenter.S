@@ -17,96 +17,12 @@
 
 .section .noinstr.text, "ax"
 
-/*
- * int dune_vmenter(struct dune_vcpu *vcpu)
- *
- * Interrupts are off, the vcpu's VMCS is current. The guest's general registers
- * come from and go to the run page; RSP, RIP and RFLAGS are in the VMCS.
- *
- * Returns 0 after a VM exit, 1 after VM-Fail.
- */
-SYM_FUNC_START(dune_vmenter)
-	push	%rbp
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%rbx
-	push	%rdi
-
-	/* One caller, one stack depth: HOST_RSP seldom changes. */
-	cmp	%rsp, VCPU_host_rsp(%rdi)
-	je	.Lhost_rsp_done
-	mov	%rsp, VCPU_host_rsp(%rdi)
-	mov	$VMCS_HOST_RSP, %eax
-.Lwrite_rsp:
-	vmwrite	%rsp, %rax
-.Lhost_rsp_done:
-	mov	VCPU_run(%rdi), %rax
-	/* The answer stays in CF: nothing below touches it. */
-	btl	$0, VCPU_launched(%rdi)
-
-	mov	REGS_rcx(%rax), %rcx
-	mov	REGS_rdx(%rax), %rdx
-	mov	REGS_rbx(%rax), %rbx
-	mov	REGS_rbp(%rax), %rbp
-	mov	REGS_rsi(%rax), %rsi
-	mov	REGS_rdi(%rax), %rdi
-	mov	REGS_r8(%rax), %r8
-	mov	REGS_r9(%rax), %r9
-	mov	REGS_r10(%rax), %r10
-	mov	REGS_r11(%rax), %r11
-	mov	REGS_r12(%rax), %r12
-	mov	REGS_r13(%rax), %r13
-	mov	REGS_r14(%rax), %r14
-	mov	REGS_r15(%rax), %r15
-	mov	REGS_rax(%rax), %rax
-
-	CLEAR_CPU_BUFFERS		/* clobbers ZF */
-	jnc	.Llaunch
-
-	/* objtool: what follows the entry is reached by the exit below. */
-	UNWIND_HINT_SAVE
-.Lresume:
-	vmresume
-	jmp	.Lfail
-.Llaunch:
-	vmlaunch
-	jmp	.Lfail
-
-	_ASM_EXTABLE(.Lwrite_rsp, .Lhost_rsp_done)
-	_ASM_EXTABLE(.Lresume, .Lfail)
-	_ASM_EXTABLE(.Llaunch, .Lfail)
-
-SYM_INNER_LABEL(dune_vmexit, SYM_L_GLOBAL)
-	UNWIND_HINT_RESTORE
-	ENDBR
-
-	push	%rax
-	mov	8(%rsp), %rax
-	mov	VCPU_run(%rax), %rax
-	pop	REGS_rax(%rax)
-	mov	%rcx, REGS_rcx(%rax)
-	mov	%rdx, REGS_rdx(%rax)
-	mov	%rbx, REGS_rbx(%rax)
-	mov	%rbp, REGS_rbp(%rax)
-	mov	%rsi, REGS_rsi(%rax)
-	mov	%rdi, REGS_rdi(%rax)
-	mov	%r8, REGS_r8(%rax)
-	mov	%r9, REGS_r9(%rax)
-	mov	%r10, REGS_r10(%rax)
-	mov	%r11, REGS_r11(%rax)
-	mov	%r12, REGS_r12(%rax)
-	mov	%r13, REGS_r13(%rax)
-	mov	%r14, REGS_r14(%rax)
-	mov	%r15, REGS_r15(%rax)
-	xor	%ebx, %ebx
-
-.Lscrub:
-	/* Leave no value of the guest for speculation to use. */
+/* Leave no value of the guest for speculation to use; RDI is the host's. */
+.macro SCRUB_REGS
 	xor	%eax, %eax
 	xor	%ecx, %ecx
 	xor	%edx, %edx
+	xor	%ebx, %ebx
 	xor	%ebp, %ebp
 	xor	%esi, %esi
 	xor	%r8d, %r8d
@@ -117,7 +33,90 @@ SYM_INNER_LABEL(dune_vmexit, SYM_L_GLOBAL)
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
+.endm
+
+/*
+ * dune_vmenter(): RDI is the vcpu, and stays it; of the other registers RBP is
+ * kept. Interrupts are off, the vcpu's VMCS is current. The guest's general
+ * registers come from and go to the vcpu; RSP, RIP and RFLAGS are in the VMCS.
+ *
+ * CF is clear after a VM exit, set after VM-Fail.
+ */
+SYM_FUNC_START(dune_vmenter)
+	push	%rbp
+	push	%rdi
+
+	/* One caller, one stack depth: HOST_RSP seldom changes. */
+	cmp	%rsp, VCPU_host_rsp(%rdi)
+	je	.Lhost_rsp_done
+	mov	%rsp, VCPU_host_rsp(%rdi)
+	mov	$VMCS_HOST_RSP, %eax
+.Lwrite_rsp:
+	vmwrite	%rsp, %rax
+.Lhost_rsp_done:
+	/* The answer stays in CF: nothing below touches it. */
+	btl	$0, VCPU_launched(%rdi)
+
+	mov	VCPU_rax(%rdi), %rax
+	mov	VCPU_rcx(%rdi), %rcx
+	mov	VCPU_rdx(%rdi), %rdx
+	mov	VCPU_rbx(%rdi), %rbx
+	mov	VCPU_rbp(%rdi), %rbp
+	mov	VCPU_rsi(%rdi), %rsi
+	mov	VCPU_r8(%rdi), %r8
+	mov	VCPU_r9(%rdi), %r9
+	mov	VCPU_r10(%rdi), %r10
+	mov	VCPU_r11(%rdi), %r11
+	mov	VCPU_r12(%rdi), %r12
+	mov	VCPU_r13(%rdi), %r13
+	mov	VCPU_r14(%rdi), %r14
+	mov	VCPU_r15(%rdi), %r15
+	mov	VCPU_rdi(%rdi), %rdi
+
+	CLEAR_CPU_BUFFERS		/* clobbers ZF */
+	jnc	.Llaunch
+
+	/* objtool: what follows the entry is reached by the exit below. */
+	UNWIND_HINT_SAVE
+.Lresume:
+	vmresume
+	jmp	.Lfail
+.Llaunch:
+	push	%rdi
+	mov	8(%rsp), %rdi
+	movb	$1, VCPU_launched(%rdi)
 	pop	%rdi
+	CLEAR_CPU_BUFFERS
+.Lvmlaunch:
+	vmlaunch
+	jmp	.Lfail
+
+	_ASM_EXTABLE(.Lwrite_rsp, .Lhost_rsp_done)
+	_ASM_EXTABLE(.Lresume, .Lfail)
+	_ASM_EXTABLE(.Lvmlaunch, .Lfail)
+
+SYM_INNER_LABEL(dune_vmexit, SYM_L_GLOBAL)
+	UNWIND_HINT_RESTORE
+	ENDBR
+
+	push	%rdi
+	mov	8(%rsp), %rdi
+	mov	%rax, VCPU_rax(%rdi)
+	mov	%rcx, VCPU_rcx(%rdi)
+	mov	%rdx, VCPU_rdx(%rdi)
+	mov	%rbx, VCPU_rbx(%rdi)
+	mov	%rbp, VCPU_rbp(%rdi)
+	mov	%rsi, VCPU_rsi(%rdi)
+	mov	%r8, VCPU_r8(%rdi)
+	mov	%r9, VCPU_r9(%rdi)
+	mov	%r10, VCPU_r10(%rdi)
+	mov	%r11, VCPU_r11(%rdi)
+	mov	%r12, VCPU_r12(%rdi)
+	mov	%r13, VCPU_r13(%rdi)
+	mov	%r14, VCPU_r14(%rdi)
+	mov	%r15, VCPU_r15(%rdi)
+	pop	VCPU_rdi(%rdi)
+	SCRUB_REGS
 
 	/* No RET and no indirect branch before the mitigations are done. */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, X86_FEATURE_RSB_VMEXIT_LITE
@@ -132,16 +131,16 @@ SYM_INNER_LABEL(dune_vmexit, SYM_L_GLOBAL)
 .Librs_done:
 	CLEAR_BRANCH_HISTORY_VMEXIT
 
-	mov	%ebx, %eax
-	pop	%rbx
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
+	add	$8, %rsp		/* clears CF */
 	pop	%rbp
 	RET
 
+	/* The guest has not run. */
 .Lfail:
-	mov	$1, %ebx
-	jmp	.Lscrub
+	SCRUB_REGS
+	pop	%rdi
+	movb	$0, VCPU_launched(%rdi)
+	pop	%rbp
+	stc
+	RET
 SYM_FUNC_END(dune_vmenter)

@@ -67,6 +67,8 @@ void vpid_free(u16 vpid);
 
 /* sregs.c */
 int vcpu_set_regs(struct dune_vcpu *vcpu, const struct dune_regs *regs);
+void vcpu_take_gprs(struct dune_vcpu *vcpu);
+void vcpu_show_gprs(struct dune_vcpu *vcpu);
 void vcpu_get_regs(struct dune_vcpu *vcpu);
 int vcpu_set_event(struct dune_vcpu *vcpu, const struct dune_event *event);
 int vcpu_set_interrupt(struct dune_vcpu *vcpu, u32 vector);

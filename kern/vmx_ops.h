@@ -20,7 +20,8 @@
 DECLARE_STATIC_KEY_FALSE(dune_count_vmcs);
 DECLARE_PER_CPU(struct dune_vcpu *, dune_current_vmcs);
 
-static __always_inline void vmcs_count(bool write)
+/* That so many accesses were made to the current VMCS, where somebody counts. */
+static __always_inline void vmcs_count(unsigned int reads, unsigned int writes)
 {
 	struct dune_vcpu *vcpu;
 
@@ -29,17 +30,15 @@ static __always_inline void vmcs_count(bool write)
 	vcpu = this_cpu_read(dune_current_vmcs);
 	if (!vcpu)
 		return;
-	if (write)
-		vcpu->stats.vmwrites++;
-	else
-		vcpu->stats.vmreads++;
+	vcpu->stats.vmreads += reads;
+	vcpu->stats.vmwrites += writes;
 }
 
-static __always_inline unsigned long __vmcs_read(unsigned long field)
+/* For run.c, which counts several accesses at once. */
+static __always_inline unsigned long vmcs_read_uncounted(unsigned long field)
 {
 	unsigned long value;
 
-	vmcs_count(false);
 	asm volatile("1: vmread %[field], %[value]\n2:\n"
 		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_ZERO_REG, %k[value])
 		     : [value] "=r" (value) : [field] "r" (field) : "cc");
@@ -48,9 +47,8 @@ static __always_inline unsigned long __vmcs_read(unsigned long field)
 
 void vmx_write_failed(unsigned long field, unsigned long value);
 
-static __always_inline void __vmcs_write(unsigned long field, unsigned long value)
+static __always_inline void vmcs_write_uncounted(unsigned long field, unsigned long value)
 {
-	vmcs_count(true);
 	asm goto("1: vmwrite %[value], %[field]\n\t"
 		 "jbe %l[failed]\n\t"
 		 "2:\n"
@@ -59,6 +57,18 @@ static __always_inline void __vmcs_write(unsigned long field, unsigned long valu
 	return;
 failed:
 	vmx_write_failed(field, value);
+}
+
+static __always_inline unsigned long __vmcs_read(unsigned long field)
+{
+	vmcs_count(1, 0);
+	return vmcs_read_uncounted(field);
+}
+
+static __always_inline void __vmcs_write(unsigned long field, unsigned long value)
+{
+	vmcs_count(0, 1);
+	vmcs_write_uncounted(field, value);
 }
 
 /* The width is part of a field's encoding (SDM, "VMCS Component Encoding"). */
