@@ -36,6 +36,8 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 	struct dune_root *root = t->root;
 	long r;
 
+	dune_handlers_after_fork();
+	dune_spare_forget();
 	dune_fd_forget_all(!(req->flags & CLONE_FILES));
 	r = dune_open() ?: dune_root_rebuild() ?: dune_thread_reopen(t);
 	if (!r) {

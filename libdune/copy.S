@@ -5,7 +5,8 @@
  * uint64_t dune_uaccess(void *to, const void *from, uint64_t size, bool smap)
  *
  * At CPL 0 in Dune mode. Returns how many bytes are left. A page fault at
- * dune_uaccess_insn goes on at dune_uaccess_fixup, see trap.c.
+ * dune_uaccess_insn goes on at dune_uaccess_fixup, see trap.c: interrupts are off
+ * so that no handler of the program's has it first, see entry.S.
  */
 	.text
 	.globl	dune_uaccess, dune_uaccess_insn, dune_uaccess_fixup
@@ -15,16 +16,18 @@ dune_uaccess:
 	.cfi_startproc
 	mov	%ecx, %r8d
 	mov	%rdx, %rcx
+	pushfq
+	.cfi_adjust_cfa_offset 8
+	cli
 	test	%r8b, %r8b
 	jz	dune_uaccess_insn
 	stac
 dune_uaccess_insn:
 	rep movsb
 dune_uaccess_fixup:
-	test	%r8b, %r8b
-	jz	1f
-	clac
-1:	mov	%rcx, %rax
+	popfq				/* AC, too */
+	.cfi_adjust_cfa_offset -8
+	mov	%rcx, %rax
 	ret
 	.cfi_endproc
 	.size	dune_uaccess, . - dune_uaccess

@@ -21,10 +21,10 @@ static void inject(struct dune_thread *t, uint8_t vector, uint32_t error, uint64
 	t->run->set |= DUNE_SET_EVENT;
 }
 
-/* The error code a page fault for this refused access would have. */
+/* By which trap.c knows the access; there it gets the error code of a page fault. */
 static uint32_t pgflt_error(const struct dune_exit_info *info)
 {
-	uint32_t error = DUNE_PF_PRESENT;
+	uint32_t error = PF_FROM_LINUX;
 
 	if (info->access & DUNE_ACCESS_WRITE)
 		error |= DUNE_PF_WRITE;
@@ -39,12 +39,18 @@ static uint32_t pgflt_error(const struct dune_exit_info *info)
  * The frame of a trap found no place on the stack it belongs on. A stack that
  * can grow does so for Linux; else the trap goes on where libdune has a place.
  */
-static void bad_stack(struct dune_thread *t)
+static void bad_stack(struct dune_thread *t, const char *go_on)
 {
 	if (sys(__NR_getrandom, t->run->info.hva, 1, 1 /* GRND_NONBLOCK */) == 1)
 		return;
-	t->run->regs.rip = (uintptr_t)dune_trap_bad_stack;
+	t->run->regs.rip = (uintptr_t)go_on;
 	t->run->set |= DUNE_SET_REGS;
+}
+
+static bool is_pgflt_push(uint64_t rip)
+{
+	return (rip >= (uintptr_t)dune_pgflt_push && rip < (uintptr_t)dune_pgflt_pushed) ||
+	       (rip >= (uintptr_t)dune_pgflt_args_push && rip < (uintptr_t)dune_pgflt_args_pushed);
 }
 
 /*
@@ -64,11 +70,15 @@ static void ept_fault(struct dune_thread *t)
 		return;
 	}
 	if (info->cpl == 0 && rip == (uintptr_t)dune_trap_move) {
-		bad_stack(t);
+		bad_stack(t, dune_trap_bad_stack);
 		return;
 	}
-	if ((copying || (info->cpl == 3 && t->call) || dune_pgflt_claimed()) && !info->intr_info) {
-		t->linux_fault = 1;
+	if (info->cpl == 0 && is_pgflt_push(rip)) {
+		bad_stack(t, dune_pgflt_bad_stack);
+		return;
+	}
+	if ((copying || (info->cpl == 3 && t->call) || dune_pgflt_claimed(t)) &&
+	    !info->intr_info) {
 		inject(t, TRAP_PF, pgflt_error(info), info->gva);
 		return;
 	}
@@ -143,6 +153,10 @@ static int hypercall(struct dune_thread *t)
 		return HOST_LEAVE;
 	case HC_RAISE:
 		dune_raise_trap(t, (const struct dune_tf *)regs->rdi, regs->rsi);
+		break;
+	case HC_DIE:
+		dune_report_trap((const struct dune_tf *)regs->rdi, regs->rsi);
+		dune_raise_fatal(11, 1, regs->rsi);
 		break;
 	default:
 		if (regs->rax >> 32 != HYPERCALL_MAGIC)

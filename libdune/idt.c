@@ -4,8 +4,9 @@
  *
  * The IDT is one for all threads. Every vector has an interrupt gate: the one
  * interrupt there is, VECTOR_SIGNAL, must not come while entry.S is on the IST
- * stack. Ring 3 may call only those that Linux lets it call, and all use an IST
- * stack, so that no frame is ever pushed into the red zone of interrupted code.
+ * stack. Ring 3 may call those that Linux lets it call, and what the program says.
+ * All use an IST stack, so that no frame is ever pushed into the red zone of
+ * interrupted code.
  */
 #include "priv.h"
 
@@ -27,12 +28,39 @@ struct gate {
 
 static struct gate idt[256] __attribute__((aligned(4096)));
 
+/* Vectors that INT n of ring 3 gets to. */
+static bool called[256] = { [TRAP_BP] = true, [TRAP_OF] = true };
+
+/* A vector with an error code would have none when it is called. */
+DUNE_API int dune_trap_allow_ring3(unsigned int vector, bool allow)
+{
+	if (vector >= VECTOR_SIGNAL ||
+	    (vector < 32 && vector != TRAP_BP && vector != TRAP_OF))
+		return -EINVAL;
+	called[vector] = allow;
+	if (dune_global.ready)
+		__atomic_store_n(&idt[vector].type, GATE_INTERRUPT | (allow ? GATE_DPL3 : 0),
+				 __ATOMIC_RELEASE);
+	return 0;
+}
+
+static uintptr_t pgflt_target = (uintptr_t)dune_pgflt_entry;
+
+/* Which of the two entries page faults take: they differ in 16 bits, see entry.S. */
+void dune_idt_set_pgflt(bool args_only)
+{
+	pgflt_target = args_only ? (uintptr_t)dune_pgflt_args_entry : (uintptr_t)dune_pgflt_entry;
+	if (dune_global.ready)
+		__atomic_store_n(&idt[TRAP_PF].offset_low, pgflt_target, __ATOMIC_RELEASE);
+}
+
 void dune_idt_init(void)
 {
 	unsigned int v;
 
 	for (v = 0; v < 256; v++) {
-		uintptr_t target = (uintptr_t)dune_trap_stubs + v * TRAP_STUB_SIZE;
+		uintptr_t target = v == TRAP_PF ? pgflt_target :
+				   (uintptr_t)dune_trap_stubs + v * TRAP_STUB_SIZE;
 
 		idt[v] = (struct gate) {
 			.offset_low	= target,
@@ -40,8 +68,7 @@ void dune_idt_init(void)
 			.offset_high	= target >> 32,
 			.selector	= SEL_KERNEL_CS,
 			.ist		= v == TRAP_DF ? IST_DOUBLE : IST_TRAP,
-			.type		= GATE_INTERRUPT |
-					  (v == TRAP_BP || v == TRAP_OF ? GATE_DPL3 : 0),
+			.type		= GATE_INTERRUPT | (called[v] ? GATE_DPL3 : 0),
 		};
 	}
 }

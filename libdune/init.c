@@ -39,6 +39,8 @@ int dune_reopen(int stale_fd)
 	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
 		asm volatile("pause");
 	if (dune_global.fd == stale_fd) {
+		dune_handlers_after_fork();
+		dune_spare_forget();
 		dune_fd_forget_all(false);
 		r = dune_open() ?: dune_root_rebuild();
 	}

@@ -60,6 +60,7 @@ void offsets(void)
 	TF(r14);
 	TF(r15);
 	TF(vector);
+	TF(error);
 	TF(rip);
 	TF(cs);
 	TF(rflags);
@@ -71,6 +72,11 @@ void offsets(void)
 	THREAD(ring0_sp);
 	THREAD(ring3_frame);
 	THREAD(signal_sp);
+	DEFINE(THREAD_ist_trap, offsetof(struct dune_thread, tss.ist[IST_TRAP - 1]));
+	THREAD(ist_floor);
+	DEFINE(IST_STEP, IST_STEP);
+	DEFINE(IST_SIZE, IST_SIZE);
+	DEFINE(IST_DOUBLE_SIZE, IST_DOUBLE_SIZE);
 	DEFINE(THREAD_sig_count, offsetof(struct dune_thread, sig.count));
 	DEFINE(THREAD_sig_kick, offsetof(struct dune_thread, sig.kick));
 	DEFINE(THREAD_sig_delivering, offsetof(struct dune_thread, sig.delivering));

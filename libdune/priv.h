@@ -32,6 +32,7 @@
 #define HYPERCALL(n)	(HYPERCALL_MAGIC << 32 | (n))
 #define HC_LEAVE	HYPERCALL(0)		/* go on outside Dune mode */
 #define HC_RAISE	HYPERCALL(1)		/* rdi: trap frame nobody claimed, rsi: CR2 */
+#define HC_DIE		HYPERCALL(2)		/* the same, and nothing to go back to */
 
 struct tss {
 	uint32_t reserved0;
@@ -46,6 +47,10 @@ struct tss {
 /* IST entries, counted from 1 as in a gate. */
 #define IST_TRAP	1
 #define IST_DOUBLE	2
+/* What a trap gets of its stack; how much there is; and the other's, above it. */
+#define IST_STEP	4096UL
+#define IST_SIZE	(4 * IST_STEP)
+#define IST_DOUBLE_SIZE	4096UL
 
 /* XSAVE's standard form, without AMX, and Linux's second magic number. */
 #define FPU_SIZE	4096
@@ -69,7 +74,6 @@ struct dune_thread {
 	uint64_t	host_sp;	/* top of the outside stack */
 	int		vcpu_fd;
 	uint8_t		entered;	/* the guest has run */
-	uint8_t		linux_fault;	/* the #PF on its way is one of Linux's */
 	uint8_t		vfork;		/* freed by the parent, who waits for us */
 
 	uint64_t	signal_sp;	/* top of the stack on which signals are delivered */
@@ -78,7 +82,9 @@ struct dune_thread {
 	struct dom_call	*call, *waiting;
 	uint32_t	tid;		/* Linux's; 0: not asked for yet */
 
+	uint64_t	ist_floor;	/* end of the traps' IST stack */
 	struct tss	tss;
+	struct dune_handlers *handlers;	/* its own, or NULL */
 	void		*block;		/* everything above and the stacks */
 	struct dune_root *root;		/* the page table it runs on */
 	uint64_t	stamp[NR_PCIDS]; /* what its TLB has, see vm_flush.c */
@@ -132,6 +138,7 @@ void dune_thread_root(struct dune_thread *t, struct dune_root *root);
 
 /* thread.c */
 int dune_thread_new(struct dune_thread **thread);
+void dune_thread_clear(struct dune_thread *thread);
 void dune_thread_free(struct dune_thread *thread);
 int dune_thread_reopen(struct dune_thread *thread);
 void dune_thread_sregs(struct dune_thread *thread, struct dune_sregs *sregs);
@@ -158,9 +165,15 @@ static inline struct dune_thread *dune_this_thread(void)
 	return t;
 }
 
+/* spare.c */
+uintptr_t *dune_spare_place(void);
+struct dune_thread *dune_spare_take(void);
+void dune_spare_forget(void);
+
 /* idt.c */
 void dune_idt_init(void);
 uint64_t dune_idt_base(void);
+void dune_idt_set_pgflt(bool args_only);
 void dune_gdt_init(struct dune_thread *t);
 
 /* gate.S */
@@ -182,28 +195,49 @@ void dune_to_ring3(void);	/* %rsp is the frame */
 int dune_ring3_run(const struct dune_tf *tf, struct dune_thread *t);
 long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c);
 extern char dune_trap_stubs[];
-long dune_user_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5,
-		       struct dune_tf *tf);
+void dune_pgflt_entry(void);
+void dune_pgflt_args_entry(void);
+void dune_user_call(struct dune_tf *tf);
 extern char dune_user_look[], dune_user_vmcall_done[];
 extern char dune_entry_vmcall[], dune_entry_after[];
 extern char dune_trap_move[];	/* where a trap's frame is written to its stack */
 extern char dune_trap_bad_stack[];	/* and where it goes on if that cannot be */
+extern char dune_pgflt_push[], dune_pgflt_pushed[], dune_pgflt_args_push[];
+extern char dune_pgflt_args_pushed[], dune_pgflt_bad_stack[];
 #define TRAP_STUB_SIZE	16
 
-/* trap.c: a program's handlers */
+/* handler.c: a program's handlers */
 struct dune_handler {
 	void		*fn;
 	unsigned int	flags;
 };
+enum { HANDLER_PGFLT = VECTOR_SIGNAL, HANDLER_SYSCALL, NR_HANDLERS };	/* and vectors */
 int dune_handler_set(struct dune_handler *h, void *fn, unsigned int flags);
 bool dune_handler_claims(struct dune_handler *h, uint64_t a, uint64_t b, uint64_t c);
+bool dune_handlers_claim(unsigned int which, uint64_t a, uint64_t b, uint64_t c);
+struct dune_handler *dune_syscall_handler(void);
+bool dune_pgflt_claimed(const struct dune_thread *t);
+void dune_handlers_lengthen(unsigned int which);
+void dune_handlers_after_fork(void);
+void dune_handlers_free(struct dune_thread *t);
+extern void *dune_short_pgflt, *dune_args_pgflt, *dune_short_syscall;
+void dune_no_short_pgflt(void);
+void dune_no_args_pgflt(void);
 
 /* trap.c: called from entry.S */
-void dune_trap(struct dune_tf *tf);
+void dune_trap(struct dune_tf *tf, uintptr_t cr2);
+void dune_trap_too_deep(struct dune_tf *tf, uintptr_t cr2);
+void dune_pgflt_passed(struct dune_tf *tf, uintptr_t cr2);
+void dune_put_right(struct dune_tf *tf);
 void dune_syscall_trap(struct dune_tf *tf);
+void dune_passthrough_frame(struct dune_tf *tf);
 void dune_bad_rip(struct dune_tf *tf);
 bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2);
-bool dune_pgflt_claimed(void);
+/*
+ * The error code by which the host half injects a fault of Linux's: no CPU finds
+ * a reserved bit in an entry that is not present.
+ */
+#define PF_FROM_LINUX	DUNE_PF_RSVD
 
 /* host.c */
 #define HOST_RESUME	0

@@ -8,20 +8,23 @@
  */
 #include "priv.h"
 
+/* The last use of its stack and its vcpu: then both are a spare thread's, or gone. */
 static void exit_thread(struct dune_thread *t)
 {
 	long status = t->run->regs.rdi;
-	uintptr_t nowhere;
+	uintptr_t *place, nowhere;
 
 	/* No handler may begin on a stack that is going. */
 	dune_sigmask_set(~0ULL);
 	/* Of a vfork child, the parent frees all; a length of 0 unmaps nothing. */
 	if (t->vfork)
 		dune_gate_exit(t->block, 0, status, &nowhere);
-	dune_thread_root(t, NULL);
+	dune_thread_clear(t);
+	place = dune_spare_place();
+	if (place)
+		dune_gate_exit(t, 0, status, place);
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);
-	dune_sighand_put(t->sig.hand);
 	dune_gate_exit(t->block, BLOCK_SIZE, status, dune_arena_freed(BLOCK_SIZE));
 }
 

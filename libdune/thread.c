@@ -5,7 +5,7 @@
  * One mapping holds it all, each stack above a page that stays out of reach:
  *
  *	guard | outside stack 64K | guard | ring-0 stack 64K |
- *	guard | signal stack 64K | IST stacks 4K, 4K | struct dune_thread
+ *	guard | signal stack 64K | IST stacks 16K, 4K | struct dune_thread
  */
 #include <linux/mman.h>
 #include <asm/prctl.h>
@@ -17,8 +17,8 @@
 #define HOST_STACK_TOP	(PAGE_SIZE + STACK_SIZE)
 #define RING0_STACK_TOP	(HOST_STACK_TOP + PAGE_SIZE + STACK_SIZE)
 #define SIGNAL_STACK_TOP (RING0_STACK_TOP + PAGE_SIZE + STACK_SIZE)
-#define IST1_TOP	(SIGNAL_STACK_TOP + PAGE_SIZE)
-#define IST2_TOP	(IST1_TOP + PAGE_SIZE)
+#define IST1_TOP	(SIGNAL_STACK_TOP + IST_SIZE)
+#define IST2_TOP	(IST1_TOP + IST_DOUBLE_SIZE)
 
 _Static_assert(IST2_TOP + sizeof(struct dune_thread) <= BLOCK_SIZE, "the block is too small");
 
@@ -45,54 +45,90 @@ struct dune_thread *dune_thread_at(void *block)
 	return (struct dune_thread *)((char *)block + IST2_TOP);
 }
 
-int dune_thread_new(struct dune_thread **thread)
+static void set_up(struct dune_thread *t, char *block)
 {
-	char *block = dune_map(BLOCK_SIZE);
-	struct dune_thread *t;
-	int r;
-
-	if (!block)
-		return -ENOMEM;
-	protect_guards(block);
-	t = dune_thread_at(block);
 	t->self = t;
 	t->block = block;
 	t->host_sp = (uintptr_t)block + PAGE_SIZE + OUTSIDE_STACK_SIZE;
 	t->ring0_sp = (uintptr_t)block + RING0_STACK_TOP;
 	t->signal_sp = (uintptr_t)block + SIGNAL_STACK_TOP;
 	t->sig.hand = &dune_sighand_main;
+	t->ist_floor = (uintptr_t)block + SIGNAL_STACK_TOP;
 	t->tss.ist[IST_TRAP - 1] = (uintptr_t)block + IST1_TOP;
 	t->tss.ist[IST_DOUBLE - 1] = (uintptr_t)block + IST2_TOP;
-
-	r = dune_root_add_range(block, BLOCK_SIZE) ?: open_vcpu(t);
-	if (r)
-		goto err_block;
-	t->run = dune_map_fd(dune_global.info.run_size, t->vcpu_fd);
-	if (!t->run) {
-		r = -ENOMEM;
-		goto err_fd;
-	}
-	r = dune_root_add_range(t->run, dune_global.info.run_size);
-	if (r)
-		goto err_run;
 	dune_gdt_init(t);
 	dune_thread_root(t, dune_vm_mirror());
-	*thread = t;
-	return 0;
+}
 
-err_run:
-	dune_unmap(t->run, dune_global.info.run_size);
-err_fd:
-	dune_fd_close(t->vcpu_fd);
-err_block:
-	dune_unmap(block, BLOCK_SIZE);
+/* As if it were new; its vcpu gets all of its state before it runs. */
+static void set_up_again(struct dune_thread *t)
+{
+	struct dune_run *run = t->run;
+	void *block = t->block;
+	int fd = t->vcpu_fd;
+
+	__builtin_memset(t, 0, offsetof(struct dune_thread, fpu));
+	t->run = run;
+	t->vcpu_fd = fd;
+	run->set = run->in_syscall = 0;
+	set_up(t, block);
+}
+
+static int make(struct dune_thread *t, char *block)
+{
+	int r = dune_root_add_range(block, BLOCK_SIZE) ?: open_vcpu(t);
+
+	if (r)
+		return r;
+	t->run = dune_map_fd(dune_global.info.run_size, t->vcpu_fd);
+	r = t->run ? dune_root_add_range(t->run, dune_global.info.run_size) : -ENOMEM;
+	if (r) {
+		dune_unmap(t->run, dune_global.info.run_size);
+		dune_fd_close(t->vcpu_fd);
+		return r;
+	}
+	set_up(t, block);
+	return 0;
+}
+
+int dune_thread_new(struct dune_thread **thread)
+{
+	char *block;
+	int r;
+
+	*thread = dune_spare_take();
+	if (*thread) {
+		set_up_again(*thread);
+		return 0;
+	}
+	block = dune_map(BLOCK_SIZE);
+	if (!block)
+		return -ENOMEM;
+	protect_guards(block);
+	*thread = dune_thread_at(block);
+	r = make(*thread, block);
+	if (r)
+		dune_unmap(block, BLOCK_SIZE);
 	return r;
+}
+
+/* What a thread has besides its block and its vcpu. */
+void dune_thread_clear(struct dune_thread *t)
+{
+	dune_thread_root(t, NULL);
+	dune_sighand_put(t->sig.hand);
+	dune_handlers_free(t);
 }
 
 void dune_thread_free(struct dune_thread *t)
 {
-	dune_thread_root(t, NULL);
-	dune_sighand_put(t->sig.hand);
+	uintptr_t *place = dune_spare_place();
+
+	dune_thread_clear(t);
+	if (place) {
+		__atomic_store_n(place, (uintptr_t)t, __ATOMIC_RELEASE);
+		return;
+	}
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);
 	dune_unmap(t->block, BLOCK_SIZE);
@@ -149,10 +185,22 @@ DUNE_API bool dune_active(void)
 	return cs == SEL_KERNEL_CS;
 }
 
-/* A thread object for the calling thread, and its stack in the guest's table. */
+/*
+ * A thread object for the calling thread, and its stack in the guest's table.
+ * -EPERM: the VM, or the vcpu of a spare thread, is the parent's of a fork.
+ */
 static int prepare(struct dune_thread **t)
 {
-	return dune_root_add((uintptr_t)__builtin_frame_address(0)) ?: dune_thread_new(t);
+	struct dune_sregs sregs;
+	int r = dune_root_add((uintptr_t)__builtin_frame_address(0)) ?: dune_thread_new(t);
+
+	if (r)
+		return r;
+	dune_thread_sregs(*t, &sregs);
+	r = dune_set_sregs(*t, &sregs);
+	if (r)
+		dune_thread_free(*t);
+	return r;
 }
 
 /* Outside Dune mode again: nothing of @t may be in use any more. */
@@ -170,7 +218,6 @@ static void leave_outside(struct dune_thread *t)
 DUNE_API int dune_enter(void)
 {
 	struct dune_thread *t;
-	struct dune_sregs sregs;
 	int r, fd = dune_global.fd;
 
 	if (!dune_global.ready)
@@ -182,12 +229,6 @@ DUNE_API int dune_enter(void)
 		r = dune_reopen(fd) ?: prepare(&t);
 	if (r)
 		return r;
-	dune_thread_sregs(t, &sregs);
-	r = dune_set_sregs(t, &sregs);
-	if (r) {
-		dune_thread_free(t);
-		return r;
-	}
 	dune_rseq_off();
 	if (!dune_global.ring3_signals)
 		dune_sighand_adopt();

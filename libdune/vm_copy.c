@@ -200,6 +200,8 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 		dune_unmap(edit.root, sizeof(*edit.root));
 		return -ENOMEM;
 	}
+	if (flags & DUNE_CLONE_COW)
+		dune_handlers_lengthen(HANDLER_PGFLT);
 	clone_all(&edit, root, flags & DUNE_CLONE_COW);
 	dune_unlock(&root->lock, &held);
 	if (flags & DUNE_CLONE_COW)

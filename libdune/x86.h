@@ -11,6 +11,8 @@
 #define SEL_USER_SS	0x2b
 #define SEL_USER_CS	0x33
 #define SEL_TSS		0x40
+/* In the frame of a call whose other registers are not there: the same as CS. */
+#define SEL_ARGS_ONLY	0x10033
 
 #define FLAG_FIXED	0x2
 #define FLAG_TF		0x100

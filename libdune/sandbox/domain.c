@@ -100,6 +100,8 @@ DUNE_API int dune_domain_create(struct dune_domain **domain,
 	d = dune_map(domain_size());
 	if (!d)
 		return -ENOMEM;
+	/* A domain's calls are not for the program's handler. */
+	dune_handlers_lengthen(HANDLER_SYSCALL);
 	dune_files_init(d);
 	d->options = o;
 	d->limit = o.memory;

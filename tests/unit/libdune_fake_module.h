@@ -29,6 +29,8 @@
 
 struct dune_global dune_global;
 
+void dune_handlers_lengthen(unsigned int which) { }
+
 static uint64_t slots[MAX_SLOTS];	/* va of each */
 static unsigned int nr_slots, max_slots = MAX_SLOTS;
 static uintptr_t empty_block = NONE;	/* Linux maps nothing here */

@@ -20,7 +20,14 @@ static int fatal_signal, syscalls, traps, left;
 static bool grows;		/* the stack that has no place for a frame */
 
 char dune_trap_move[16], dune_trap_bad_stack[16], dune_uaccess_insn[16];
-char dune_user_vmcall_done[16];
+char dune_user_vmcall_done[16], dune_pgflt_bad_stack[16];
+char pgflt_pushes[64];
+/* The code in between, of which only the addresses matter here. */
+asm(".globl dune_pgflt_push, dune_pgflt_pushed, dune_pgflt_args_push, dune_pgflt_args_pushed\n"
+    ".set dune_pgflt_push, pgflt_pushes\n"
+    ".set dune_pgflt_pushed, pgflt_pushes + 16\n"
+    ".set dune_pgflt_args_push, pgflt_pushes + 32\n"
+    ".set dune_pgflt_args_pushed, pgflt_pushes + 48");
 struct dune_global dune_global;
 
 long fake_sys(long nr, long a, long b, long c, long d, long e, long f)
@@ -33,11 +40,12 @@ long dune_sigaction(struct dune_sighand *hand, int sig, const struct dune_action
 {
 	return sig;
 }
-bool dune_pgflt_claimed(void) { return claimed; }
+bool dune_pgflt_claimed(const struct dune_thread *thr) { return claimed; }
 void dune_report_exit(struct dune_thread *thr, long code) { }
 void dune_raise_access(struct dune_thread *thr, uintptr_t va, uint32_t access) { raised_access = va; }
 void dune_raise_fatal(int sig, int code, uintptr_t addr) { fatal_signal = sig; }
 void dune_raise_trap(struct dune_thread *thr, const struct dune_tf *tf, uintptr_t cr2) { traps++; }
+void dune_report_trap(const struct dune_tf *tf, uintptr_t cr2) { }
 void dune_bases_to_linux(struct dune_thread *thr) { left++; }
 
 int dune_host_syscall(struct dune_thread *thr)
@@ -53,7 +61,6 @@ static void forget(void)
 	raised_access = 0;
 	fatal_signal = syscalls = traps = left = 0;
 	thread.entered = 1;
-	thread.linux_fault = 0;
 	thread.sig.count = thread.sig.kick = 0;
 	dune_global.ring3_signals = 0;
 	grows = false;
@@ -86,14 +93,14 @@ static void test_ept_fault(void)
 	claimed = true;
 	refuse(DUNE_ACCESS_WRITE, 0);
 	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
-	ok(injected(TRAP_PF, true, DUNE_PF_PRESENT | DUNE_PF_WRITE) && run.event.cr2 == VA &&
-	   thread.linux_fault && !raised_access, "where it is claimed: a page fault");
+	ok(injected(TRAP_PF, true, PF_FROM_LINUX | DUNE_PF_WRITE) && run.event.cr2 == VA &&
+	   !raised_access, "where it is claimed: a page fault");
 
 	forget();
 	claimed = true;
 	refuse(DUNE_ACCESS_EXEC, 3);
 	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
-	ok(injected(TRAP_PF, true, DUNE_PF_PRESENT | DUNE_PF_FETCH | DUNE_PF_USER),
+	ok(injected(TRAP_PF, true, PF_FROM_LINUX | DUNE_PF_FETCH | DUNE_PF_USER),
 	   "of ring 3's, to execute");
 
 	forget();
@@ -106,6 +113,30 @@ static void test_ept_fault(void)
 	   "a trap's frame without a stack: on to another");
 
 	forget();
+	claimed = true;
+	refuse(DUNE_ACCESS_WRITE, 0);
+	run.regs.rip = (uintptr_t)dune_pgflt_push + 8;
+	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
+	ok(!raised_access && (run.set & DUNE_SET_REGS) &&
+	   run.regs.rip == (uintptr_t)dune_pgflt_bad_stack,
+	   "a page fault's frame without a stack, too");
+
+	forget();
+	claimed = true;
+	refuse(DUNE_ACCESS_WRITE, 0);
+	run.regs.rip = (uintptr_t)dune_pgflt_args_push;
+	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
+	ok((run.set & DUNE_SET_REGS) && run.regs.rip == (uintptr_t)dune_pgflt_bad_stack,
+	   "in the shorter form as well");
+
+	forget();
+	claimed = true;
+	refuse(DUNE_ACCESS_WRITE, 0);
+	run.regs.rip = (uintptr_t)dune_pgflt_pushed;
+	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
+	ok(injected(TRAP_PF, true, PF_FROM_LINUX | DUNE_PF_WRITE), "not behind the pushes");
+
+	forget();
 	grows = true;
 	refuse(DUNE_ACCESS_WRITE, 0);
 	run.regs.rip = (uintptr_t)dune_trap_move;
@@ -116,7 +147,7 @@ static void test_ept_fault(void)
 	refuse(DUNE_ACCESS_READ, 0);
 	run.regs.rip = (uintptr_t)dune_uaccess_insn;
 	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
-	ok(injected(TRAP_PF, true, DUNE_PF_PRESENT), "libdune's own copying: a page fault, always");
+	ok(injected(TRAP_PF, true, PF_FROM_LINUX), "libdune's own copying: a page fault, always");
 
 	forget();
 	refuse(DUNE_ACCESS_READ, 3);

@@ -49,8 +49,15 @@ typedef void (*dune_syscall_fn)(struct dune_tf *tf);
 #define DUNE_PF_LINUX		(1UL << 32)
 
 /* The handler uses general registers only (compile it with
- * -mgeneral-regs-only): vector registers need not be saved around it. */
+ * -mgeneral-regs-only): vector registers need not be saved around it. One of
+ * page faults is then called on the shortest way there is. */
 #define DUNE_TRAP_GPRS_ONLY	(1U << 0)
+
+/* For a handler of page faults or system calls: as DUNE_TRAP_GPRS_ONLY, and of the
+ * frame it uses only error, rip, rflags and rsp; of a system call also rax and the
+ * arguments (rdi, rsi, rdx, r10, r8, r9). The rest may not be filled in, and the
+ * interrupted code keeps what it has there. Called on a still shorter way. */
+#define DUNE_TRAP_ARGS_ONLY	(1U << 1)
 
 /**
  * dune_trap_set_handler - handle an exception or interrupt of this process
@@ -69,12 +76,14 @@ int dune_trap_set_handler(unsigned int vector, dune_trap_fn fn, unsigned int fla
  *
  * @fn gets every fault of the guest's page tables that libdune does not
  * resolve itself, and every access that Linux refuses (DUNE_PF_LINUX set in
- * its error code). As dune_trap_set_handler() for the rest.
+ * its error code). @flags may also be DUNE_TRAP_ARGS_ONLY. As
+ * dune_trap_set_handler() for the rest.
  */
 int dune_trap_set_pgflt_handler(dune_pgflt_fn fn, unsigned int flags);
 
 /**
  * dune_trap_set_syscall_handler - handle SYSCALL from ring 3
+ * @flags: DUNE_TRAP_GPRS_ONLY, DUNE_TRAP_ARGS_ONLY or 0
  *
  * tf->rax holds the number, rdi, rsi, rdx, r10, r8, r9 the arguments; the
  * result goes to tf->rax. Without a handler it is -ENOSYS. Returns 0 or
@@ -83,12 +92,39 @@ int dune_trap_set_pgflt_handler(dune_pgflt_fn fn, unsigned int flags);
 int dune_trap_set_syscall_handler(dune_syscall_fn fn, unsigned int flags);
 
 /**
+ * dune_thread_set_trap_handler - handle a vector of the calling thread
+ * dune_thread_set_pgflt_handler - handle its page faults
+ * dune_thread_set_syscall_handler - handle SYSCALL from its ring 3
+ *
+ * As the functions above, for one thread: its handler comes before the process's,
+ * which gets what it passes on (all but system calls). NULL gives it back. A new
+ * thread has none. While any thread has its own for page faults or system calls,
+ * those of the process are not called on the shortest way. Return 0; -EINVAL, also
+ * outside Dune mode; -ENOMEM. Context: CPL 0 in Dune mode.
+ */
+int dune_thread_set_trap_handler(unsigned int vector, dune_trap_fn fn, unsigned int flags);
+int dune_thread_set_pgflt_handler(dune_pgflt_fn fn, unsigned int flags);
+int dune_thread_set_syscall_handler(dune_syscall_fn fn, unsigned int flags);
+
+/**
+ * dune_trap_allow_ring3 - say whether INT n of ring 3 gets to a vector
+ * @vector: 32 to 254, or 3 (breakpoint) or 4 (overflow), which are allowed anyway
+ *
+ * The handler of that vector is called, with rip behind the instruction. Of a
+ * vector that is not allowed ring 3 gets a general protection fault, as from
+ * Linux. Returns 0 or -EINVAL. Thread-safe.
+ */
+int dune_trap_allow_ring3(unsigned int vector, bool allow);
+
+/**
  * dune_passthrough_syscall - hand the system call in @tf to Linux
  *
  * Puts the result into tf->rax. For a syscall handler. The arguments go as
  * they are; whether ring 3 may pass such pointers is the caller's to judge.
  * After dune_signals_to_ring3(), the call may not have been made because a
  * signal's handler must run first: then the frame makes it again afterwards.
+ * From a DUNE_TRAP_ARGS_ONLY handler, calls that need the whole frame (clone,
+ * clone3, fork, vfork, rt_sigreturn) give -ENOSYS.
  */
 void dune_passthrough_syscall(struct dune_tf *tf);
 
