@@ -24,6 +24,13 @@ build/bin/tests/%_test: tests/guest/%_test.c tests/build.mk build/flags build/li
 		-Ibuild/include -isystem build/kselftest -Ikern/uapi \
 		-MMD -MP -MF build/$(<:.c=.d) -o $@ $< build/lib/libdune.a -lpthread
 
+GUEST_TESTS += build/bin/tests/unwind_test
+build/bin/tests/unwind_test: tests/guest/unwind_test.cc tests/guest/own_root.h tests/build.mk build/flags build/lib/libdune.a
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -O2 -g -std=c++17 -fnon-call-exceptions -Wall $(if $(WERROR),-Werror) \
+		-Ibuild/include -o $@ $< build/lib/libdune.a
+
 # Programs to be run under dune-run, linked in every way a program can be.
 GUEST_PROGS := $(foreach p,$(patsubst tests/guest/progs/%.c,build/bin/tests/prog-%,$(wildcard tests/guest/progs/*.c)), \
 	$(p) $(p)-nopie $(p)-static $(p)-static-pie)
