@@ -69,6 +69,20 @@ const struct result *earlier_find(const struct result *results, int n, const cha
 /* fig_*.c */
 double getpid_native(void);
 int getpid_dune(struct sample *sample);
+double trap_native(void);
+int trap_dune(struct sample *sample);
+int trap_frame_dune(struct sample *sample);
+double trap_round_trip_native(void);
+int trap_round_trip_dune(struct sample *sample);
+double appel1_native(void);
+int appel1_dune(struct sample *sample);
+double appel2_native(void);
+int appel2_dune(struct sample *sample);
+double ring3_native(void);
+int ring3_answered_dune(struct sample *sample);
+int ring3_answered_frame_dune(struct sample *sample);
+int ring3_forwarded_dune(struct sample *sample);
+double thread_create(long *n);
 int init_enter_dune(struct sample *sample);
 int ept_violation_dune(struct sample *sample);
 int ept_violation_around_dune(struct sample *sample);
