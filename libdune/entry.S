@@ -671,6 +671,7 @@ dune_entry_after:
 dune_passthrough_syscall:
 	.cfi_startproc
 	mov	TF_rax(%rdi), %eax	/* as in Linux, 32 bits: no hypercalls */
+	mov	%rdi, %rsi
 	cmp	$__NR_rt_sigreturn, %eax
 	je	dune_passthrough_frame
 	lea	-__NR_clone(%rax), %ecx
@@ -680,18 +681,21 @@ dune_passthrough_syscall:
 	je	dune_passthrough_frame
 	.globl	dune_user_call, dune_user_look, dune_user_vmcall_done
 	.hidden	dune_user_call, dune_user_look, dune_user_vmcall_done
-dune_user_call:				/* (struct dune_tf *tf, ...); EAX: the number */
+	/* (struct dune_tf *tf, struct dune_tf *call): what to call in place of @tf's */
+dune_user_call:
 	push	%rbx
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbx, 0
+	push	%rsi
+	.cfi_adjust_cfa_offset 8
 	mov	%rdi, %rbx
-1:	mov	TF_rax(%rbx), %eax
-	mov	TF_rdi(%rbx), %rdi
-	mov	TF_rsi(%rbx), %rsi
-	mov	TF_rdx(%rbx), %rdx
-	mov	TF_r10(%rbx), %r10
-	mov	TF_r8(%rbx), %r8
-	mov	TF_r9(%rbx), %r9
+1:	mov	TF_rax(%rsi), %eax
+	mov	TF_rdi(%rsi), %rdi
+	mov	TF_rdx(%rsi), %rdx
+	mov	TF_r10(%rsi), %r10
+	mov	TF_r8(%rsi), %r8
+	mov	TF_r9(%rsi), %r9
+	mov	TF_rsi(%rsi), %rsi
 dune_user_look:
 	cmpl	$0, %gs:THREAD_sig_count
 	jne	3f
@@ -699,9 +703,11 @@ dune_user_look:
 dune_user_vmcall_done:
 	cmp	$-ECALLAGAIN, %rax
 	je	4f
-	mov	%rax, TF_rax(%rbx)
-	pop	%rbx
+	pop	%rsi
 	.cfi_remember_state
+	.cfi_adjust_cfa_offset -8
+	mov	%rax, TF_rax(%rsi)
+	pop	%rbx
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbx
 	ret
@@ -709,12 +715,15 @@ dune_user_vmcall_done:
 
 3:	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
 	je	2b
-4:	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
+4:	mov	(%rsp), %rsi
+	cmpb	$0, dune_global+GLOBAL_ring3_signals(%rip)
 	je	1b
 	/* Its handler first, then the instruction once more. */
-	mov	TF_rax(%rbx), %eax
-	mov	%rax, TF_rax(%rbx)
+	mov	TF_rax(%rsi), %eax
+	mov	%rax, TF_rax(%rsi)
 	subq	$SYSCALL_LEN, TF_rip(%rbx)
+	pop	%rsi
+	.cfi_adjust_cfa_offset -8
 	pop	%rbx
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbx

@@ -197,7 +197,7 @@ long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c);
 extern char dune_trap_stubs[];
 void dune_pgflt_entry(void);
 void dune_pgflt_args_entry(void);
-void dune_user_call(struct dune_tf *tf);
+void dune_user_call(struct dune_tf *tf, struct dune_tf *call);
 extern char dune_user_look[], dune_user_vmcall_done[];
 extern char dune_entry_vmcall[], dune_entry_after[];
 extern char dune_trap_move[];	/* where a trap's frame is written to its stack */

@@ -137,7 +137,23 @@ void dune_passthrough_frame(struct dune_tf *tf)
 	else if ((uint32_t)tf->rax == __NR_rt_sigreturn && dune_global.ring3_signals)
 		dune_signal_return(tf);
 	else
-		dune_user_call(tf);
+		dune_user_call(tf, tf);
+}
+
+DUNE_API bool dune_forward_syscall(struct dune_tf *tf, uint32_t nr, const uint64_t args[6],
+				   long *result)
+{
+	struct dune_tf call = {
+		.rax = nr, .rdi = args[0], .rsi = args[1], .rdx = args[2],
+		.r10 = args[3], .r8 = args[4], .r9 = args[5],
+	};
+	uint64_t rip = tf->rip;
+
+	dune_user_call(tf, &call);
+	if (tf->rip != rip)	/* back at the instruction that made the call */
+		return false;
+	*result = call.rax;
+	return true;
 }
 
 DUNE_API int dune_ring3_enter(const struct dune_tf *tf)

@@ -30,7 +30,7 @@ static const struct {
 	  "errno ENOTTY ioctl\n"
 	  "allow fcntl if arg1 == F_GETFD\n"
 	  "allow fcntl if arg1 == F_GETFL\n"
-	  "allow open openat openat2 stat lstat newfstatat statx access faccessat faccessat2\n"
+	  "allow open openat stat lstat newfstatat statx access faccessat faccessat2\n"
 	  "allow readlink readlinkat getcwd\n"
 	  LIBRARIES },
 	{ "read-only", true,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dune-run: no libc, linked at 1 TiB (MONITOR_BASE in run.h)
 
-RUN_SRCS := $(wildcard apps/run/*.c apps/run/*.S)
+RUN_SRCS := $(wildcard apps/run/*.c apps/run/*.S) $(wildcard apps/sandbox/*.c)
 RUN_OBJS := $(patsubst %,build/%.o,$(basename $(RUN_SRCS)))
 RUN_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIE -fno-stack-protector \
 	-fcf-protection=none -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing \
@@ -11,6 +11,12 @@ build/apps/run/%.o: apps/run/%.c build/flags apps/run/build.mk | $(PUBLIC_HEADER
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(RUN_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The sandbox, for dune-run; its pure parts also are in dune-policy.
+build/apps/sandbox/%.o: apps/sandbox/%.c build/flags apps/run/build.mk | $(PUBLIC_HEADERS)
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(RUN_CFLAGS) -D_GNU_SOURCE -MMD -MP -c -o $@ $<
 
 build/apps/run/%.o: apps/run/%.S build/flags apps/run/build.mk
 	@$(call say,AS,$<)

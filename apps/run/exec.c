@@ -31,6 +31,8 @@ void exec_init(const char *path)
 	long fd = sys(__NR_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
 
 	name_of("/proc/self/exe", self, sizeof(self));
+	if (box_on())
+		__builtin_memcpy(self, box_monitor(), length(box_monitor()) + 1);
 	if (sys_failed(fd))
 		return;
 	fd_path(link, fd);
@@ -105,11 +107,12 @@ static long copy_args(uint64_t from, const char **to, unsigned int max)
  */
 struct call {
 	char		path[4096], argv0[4096];
-	const char	*args[MAX_ARGS + 8];
+	const char	**envp;
+	const char	*args[MAX_ARGS + 16];	/* and behind them the environment */
 };
 
 #define PLACE_SIZE	(1UL << 20)
-#define NR_PLACES	((MONITOR_END - EXEC_BASE) / PLACE_SIZE)
+#define NR_PLACES	((BOX_BASE - EXEC_BASE) / PLACE_SIZE)
 
 static uint32_t owner[NR_PLACES];	/* thread number, 0: free */
 
@@ -171,7 +174,14 @@ static long find_file(struct call *c, const struct exec_args *a, long *fd)
 
 	if (r)
 		return r;
-	if (a->at) {
+	if (box_on()) {
+		if (is_self(c->path) && program[0])
+			__builtin_memcpy(c->path, program, sizeof(c->path));
+		r = box_find_program(c->path, a->at, a->at ? a->dir : (uint64_t)AT_FDCWD, a->flags);
+		if (sys_failed(r))
+			return r;
+		*fd = a->at ? r : -1;
+	} else if (a->at) {
 		*fd = exec_open_at(a->dir, c->path, a->flags);
 		if (sys_failed(*fd))
 			return *fd;
@@ -190,6 +200,10 @@ static long prepare(struct call *c, const struct exec_args *a, long *fd)
 	if (nr)
 		return nr;
 	c->args[n++] = "dune-run";
+	if (box_on()) {
+		c->args[n++] = "--policy-fd";
+		c->args[n++] = box_fd_text();
+	}
 	if (*fd >= 0)
 		c->args[n++] = "--by-fd";
 	c->args[n++] = "--argv0";
@@ -201,8 +215,15 @@ static long prepare(struct call *c, const struct exec_args *a, long *fd)
 	if (nr && copy_string((uint64_t)c->args[n], c->argv0, sizeof(c->argv0)))
 		return -E2BIG;
 	c->args[n] = c->path;
-	c->args[n + (nr ? nr : 1)] = NULL;
-	return 0;
+	n += nr ? nr : 1;
+	c->args[n++] = NULL;
+
+	/* A copy as well: addresses in it could be the monitor's. */
+	c->envp = &c->args[n];
+	nr = copy_args(a->envp, c->envp, MAX_ARGS + 15 - n);
+	if (nr >= 0)
+		c->envp[nr] = NULL;
+	return nr < 0 ? nr : 0;
 }
 
 void do_execve(struct dune_tf *tf)
@@ -223,7 +244,7 @@ void do_execve(struct dune_tf *tf)
 		call.rax = __NR_execve;
 		call.rdi = (uint64_t)self;
 		call.rsi = (uint64_t)c->args;
-		call.rdx = args.envp;
+		call.rdx = (uint64_t)c->envp;
 		dune_passthrough_syscall(&call);
 	}
 	if (fd >= 0)

@@ -17,7 +17,8 @@
 static char header[PAGE_SIZE] __attribute__((aligned(16)));
 static char interp_path[PAGE_SIZE];
 
-static int open_program(const char *path, uint64_t *size)
+/* The program, or its interpreter. */
+static int open_program(const char *path, bool program, uint64_t *size)
 {
 	struct statx st;
 	long fd = sys(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
@@ -27,6 +28,8 @@ static int open_program(const char *path, uint64_t *size)
 		return fd;
 	r = sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE | STATX_TYPE, &st);
 	if (!r && (st.stx_mode & 0170000) != 0100000)
+		r = -EACCES;
+	if (!r && box_on() && !box_may_load(fd, program))
 		r = -EACCES;
 	if (r) {
 		sys(__NR_close, fd);
@@ -128,7 +131,7 @@ static int load_interp(struct program *p, int fd)
 	r = sys(__NR_pread64, fd, interp_path, elf->interp_size, elf->interp_offset);
 	if (r != (long)elf->interp_size || interp_path[elf->interp_size - 1])
 		return -ENOEXEC;
-	fd = open_program(interp_path, &size);
+	fd = open_program(interp_path, false, &size);
 	if (fd < 0)
 		return fd;
 	r = read_elf(&p->interp.elf, fd, size) ?: map_image(&p->interp, fd, 0);
@@ -145,7 +148,7 @@ int load_program(struct program *p, const char *path)
 	long r;
 	int fd;
 
-	fd = open_program(path, &size);
+	fd = open_program(path, true, &size);
 	if (fd < 0)
 		return fd;
 	hint += random % PIE_RANDOM * PAGE_SIZE;

@@ -14,18 +14,18 @@ static const char help[] =
 	"Runs an unmodified program in Dune mode, at CPL 3 under a monitor at CPL 0.\n"
 	"Its arguments, environment, output and exit status are as without dune-run.\n"
 	"\n"
+	"  --policy=POLICY   refuse what POLICY, a file as in dune-policy(5), does not allow;\n"
+	"                    or one of none, pure, read-only:DIR, workdir:DIR,\n"
+	"                    network:ADDRESS:PORT\n"
+	"  --report          say on standard error what the policy refuses\n"
+	"  --trace           print system calls on standard error\n"
+	"  --learn=FILE      write the policy that this run needs to FILE\n"
 	"  -v, --verbose     report refused instructions and accesses on standard error\n"
 	"  --argv0 NAME      what the program finds as its own name\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: the program's; 125 if Dune mode cannot be had, 126 if PROGRAM\n"
 	"cannot be executed, 127 if it is not found.\n";
-
-struct options {
-	char	*argv0;
-	bool	verbose;
-	bool	by_fd;		/* from exec.c: close the descriptor it is found by */
-};
 
 static void print_and_exit(const char *text)
 {
@@ -48,6 +48,16 @@ static char **parse_options(char **argv, struct options *o)
 			o->verbose = true;
 		else if (equal(*argv, "--by-fd"))
 			o->by_fd = true;
+		else if (equal(*argv, "--trace"))
+			o->trace = true;
+		else if (equal(*argv, "--report"))
+			o->report = true;
+		else if (starts_with(*argv, "--policy="))
+			o->policy = *argv + length("--policy=");
+		else if (starts_with(*argv, "--learn="))
+			o->learn = *argv + length("--learn=");
+		else if (equal(*argv, "--policy-fd") && argv[1])
+			o->policy_fd = *++argv;
 		else if (equal(*argv, "--argv0") && argv[1])
 			o->argv0 = *++argv;
 		else
@@ -87,7 +97,7 @@ static void load(struct program *p, const char *path)
 
 /*
  * The monitor's block is not reserved, which RLIMIT_AS would count: nothing can
- * be mapped there on demand (policy.c), and what Linux, short of other places,
+ * be mapped there on demand (refuse.c), and what Linux, short of other places,
  * puts there ring 3 cannot use, and the monitor's own mappings replace.
  */
 static void enter(bool verbose)
@@ -101,10 +111,14 @@ static void enter(bool verbose)
 	dune_set_arena(ARENA_BASE, ARENA_SIZE);
 	dune_vm_default_slot(DUNE_PTE_U);
 	dune_vm_slot_protect(MONITOR_BASE, MONITOR_SIZE, 0);
-	dune_trap_set_syscall_handler(monitor_syscall, DUNE_TRAP_GPRS_ONLY);
+	dune_trap_set_syscall_handler(box_on() ? box_handler : monitor_syscall,
+				      DUNE_TRAP_GPRS_ONLY);
 	dune_signals_to_ring3(true);
 
-	r = dune_init(0) ?: dune_enter();
+	r = dune_init(0);
+	if (!r && box_on())
+		box_begin();
+	r = r ?: dune_enter();
 	if (r)
 		die(125, "cannot enter Dune mode", dune_strerror(r));
 }
@@ -131,12 +145,19 @@ void run_main(uint64_t *sp)
 	struct program program = { 0 };
 	struct vectors v;
 	const char *path, *file;
+	char **all;
 	int error;
 
 	stack_read(sp, &v);
+	all = v.argv;
 	v.argv = parse_options(v.argv, &o);
+	o.rest = v.argv;
 	if (!v.argv[0])
 		die(125, "which program?", "--help says more");
+	if (o.policy_fd)
+		box_open(&o);
+	else if (o.policy || o.trace || o.learn)
+		box_compile(&o, all, v.envp);
 	path = find_program(v.argv[0], v.envp);
 	if (!path)
 		die(127, v.argv[0], "not found");

@@ -31,7 +31,7 @@ static uint64_t read_msr(uint32_t msr)
  * The bases the program runs with are the guest's. While the monitor runs, the
  * program's GS base waits in KERNEL_GS_BASE.
  */
-static long do_arch_prctl(struct dune_tf *tf)
+long do_arch_prctl(struct dune_tf *tf)
 {
 	uint64_t v;
 

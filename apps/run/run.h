@@ -34,6 +34,7 @@
 #define ARENA_BASE	(MONITOR_BASE + (256UL << 20))
 #define ARENA_SIZE	(640UL << 20)
 #define EXEC_BASE	(ARENA_BASE + ARENA_SIZE)	/* see exec.c */
+#define BOX_BASE	(MONITOR_END - (8UL << 20))	/* a policy, see sandboxed.c */
 #define TASK_SIZE	(1UL << 47)
 
 /* lib.c */
@@ -97,8 +98,31 @@ char **script_arguments(char **argv, const char **path, int *error);
 
 /* monitor.c */
 void monitor_syscall(struct dune_tf *tf);
+long do_arch_prctl(struct dune_tf *tf);
 
-/* policy.c */
+/* sandboxed.c: under a policy */
+struct options {
+	char	*argv0;
+	bool	verbose;
+	bool	by_fd;		/* from exec.c: close the descriptor it is found by */
+	char	*policy;
+	char	*policy_fd;
+	char	*learn;
+	bool	trace, report;
+	char	**rest;		/* the program and its arguments */
+};
+
+void box_compile(const struct options *o, char **argv, char **envp);
+void box_open(const struct options *o);
+void box_begin(void);
+bool box_on(void);
+bool box_may_load(int fd, bool program);
+void box_handler(struct dune_tf *tf);
+long box_find_program(char *path, bool at, uint64_t dir, uint64_t flags);
+const char *box_fd_text(void);
+const char *box_monitor(void);
+
+/* refuse.c */
 long refuse(const struct dune_tf *tf);
 bool in_monitor(uint64_t start, uint64_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy.c - system calls that could reach the monitor
+ * refuse.c - system calls that could reach the monitor
  *
  * Paging keeps ring 3 out of the monitor's block, but Linux knows nothing of
  * rings: a pointer into the block would have it read or written on the

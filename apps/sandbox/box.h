@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * box.h - the sandbox: system calls of ring 3 judged by a policy at CPL 0
+ *
+ * A front end (dune-run, a plugin's host) says which memory is ring 3's and does
+ * the calls that are about itself; box_syscall() does the rest. No libc.
+ *
+ * A call goes one way: found in calls.def, its plain arguments checked, judged by
+ * the rules, then given to its handler, which copies what it must look at into
+ * memory of ring 0's, judges it there and passes on that copy.
+ */
+#ifndef _APPS_SANDBOX_BOX_H
+#define _APPS_SANDBOX_BOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dune/dune.h>
+#include <dune/trap.h>
+
+#include <asm/errno.h>
+
+#include "../../libdune/sys.h"
+#include "policy.h"
+#include "shared.h"
+
+#define PATH_SIZE	4096		/* PATH_MAX */
+#define DIR_FLAGS	(O_PATH | O_CLOEXEC)
+
+struct request;
+typedef long (*call_fn)(struct request *r);
+
+/* How a call is decided, where that is the same for all its arguments. */
+enum shortcut {
+	SHORT_NONE, SHORT_RESULT, SHORT_PASS,
+};
+
+struct box {
+	const struct policy *policy;
+	struct shared	*shared;
+	bool		trace, report, learn;
+	bool		shares_fds;	/* a clone has them in common with us */
+	/* Whether memory is all ring 3's. */
+	bool		(*is_user)(uint64_t start, uint64_t size);
+	/* Calls that are the front end's own; NULL: refused. */
+	call_fn		front[NR_HANDLERS];
+	void		(*after_vfork)(uint32_t tid);	/* the child is gone from here */
+	struct {
+		uint8_t	how;
+		int32_t	result;
+	} shortcut[NR_CALLS];
+};
+
+/* One call on its way. */
+struct request {
+	struct box	*box;
+	struct dune_tf	*tf;
+	const struct call *call;
+	uint32_t	nr;
+	bool		again;		/* a signal comes first: leave the frame alone */
+	bool		refused;	/* by the policy, and said so */
+	uint64_t	args[6];	/* those of 32 bits cut to them */
+};
+
+/* box.c */
+void box_start(struct box *b);
+void box_syscall(struct box *b, struct dune_tf *tf);
+long box_pass(struct request *r);
+long box_pass_as(struct request *r, uint32_t nr, uint64_t a, uint64_t b, uint64_t c,
+		 uint64_t d, uint64_t e, uint64_t f);
+bool box_hides_fd(const struct box *b, uint64_t fd);
+
+/* handlers.c */
+extern const call_fn handlers[NR_HANDLERS];
+
+/* user.c */
+long user_read(struct request *r, void *to, uint64_t from, uint64_t size);
+long user_write(struct request *r, uint64_t to, const void *from, uint64_t size);
+long user_string(struct request *r, char *to, uint64_t from, size_t size);
+long user_arguments(struct request *r);
+
+/* fdclass.c */
+uint32_t fd_class(void *data, uint64_t fd);
+
+/* names.c */
+struct object {
+	long		fd;		/* O_PATH; or the caller's own descriptor */
+	bool		borrowed;	/* the latter */
+	uint32_t	rights;
+};
+#define RIGHT_SEE	(1U << 8)	/* metadata */
+
+void fd_name(char *to, uint64_t fd);
+uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE]);
+long find_file(struct request *r, uint64_t dir, const char *path, uint64_t flags,
+	       uint32_t need, struct object *o);
+long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
+		 const char **last, struct object *o);
+void drop(struct object *o);
+long rule_for(struct request *r, const char *path, uint32_t need, const char **rest);
+bool must_look(long result);
+bool is_pinned(const struct box *b, const char *name);
+long names_start(struct box *b);
+
+/* report.c */
+long refuse_path(struct request *r, const char *path, uint32_t need);
+long refuse_peer(struct request *r, const char *what, const void *address, uint32_t size);
+long refuse_limit(struct request *r, const char *what, int error);
+long refuse_argument(struct request *r, unsigned int arg, const char *why, int error);
+void report_verdict(struct request *r, const struct verdict *v);
+void die_by_policy(struct request *r) __attribute__((noreturn));
+void say(const struct box *b, const char *line);
+
+/* trace.c */
+void trace_before(struct request *r, char *line, size_t size);
+void trace_after(struct request *r, char *line, size_t size, long result);
+int show_call(struct request *r, char *line, size_t size);
+
+/* limits.c */
+long limits_start(struct box *b);
+void limits_process(struct box *b);
+uint64_t output_room(struct box *b, uint64_t wanted);
+void output_unused(struct box *b, uint64_t bytes);
+bool tasks_room(struct box *b);
+void tasks_add(struct box *b, uint32_t tid);
+void tasks_remove(struct box *b, uint32_t tid);
+bool tasks_has(const struct box *b, uint64_t tid);
+
+/* learn.c */
+void learn_call(struct box *b, uint32_t nr);
+void learn_path(struct box *b, const char *path, uint32_t rights);
+void learn_peer(struct box *b, enum peer_kind kind, const void *address, uint32_t size);
+void learn_write(struct box *b);
+
+/* wall.c */
+long wall_build(struct box *b, const char *monitor);
+
+/* lib */
+int dune_fmt(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static inline size_t text_length(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+static inline bool text_equal(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+#endif /* _APPS_SANDBOX_BOX_H */

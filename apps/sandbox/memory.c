@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.c - calls that map: never where ring 0 is
+ */
+#include <linux/mman.h>
+
+#include "handlers.h"
+
+#define PAGE		4096UL
+
+static bool range_ok(const struct request *r, uint64_t start, uint64_t size)
+{
+	return size + PAGE > size && r->box->is_user(start, (size + PAGE - 1) & ~(PAGE - 1));
+}
+
+static bool write_and_exec(uint64_t prot)
+{
+	return (prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC);
+}
+
+/* Output that no limit would see. */
+static bool writes_to_file(const struct request *r)
+{
+	return !(r->args[3] & MAP_ANONYMOUS) && (r->args[2] & PROT_WRITE) &&
+	       (r->args[3] & MAP_TYPE) != MAP_PRIVATE &&
+	       r->box->policy->limit[LIMIT_OUTPUT] != NO_LIMIT;
+}
+
+long do_mmap(struct request *r)
+{
+	uint64_t flags = r->args[3];
+	long e;
+
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && !range_ok(r, r->args[0], r->args[1]))
+		return -ENOMEM;
+	if (!(flags & MAP_ANONYMOUS) && box_hides_fd(r->box, r->args[4]))
+		return -EBADF;
+	if (r->box->policy->deny_wx && write_and_exec(r->args[2]))
+		return refuse_argument(r, 2, "deny-write-exec", EACCES);
+	if (writes_to_file(r))
+		return refuse_limit(r, "output", EACCES);
+	/* Another place is as good as one that the sandbox has taken. */
+	if (!range_ok(r, r->args[0], r->args[1]))
+		r->args[0] = 0;
+	e = box_pass(r);
+	if (e > 0 && !range_ok(r, e, r->args[1])) {
+		sys(__NR_munmap, e, r->args[1]);
+		return -ENOMEM;
+	}
+	return e;
+}
+
+long do_range(struct request *r)
+{
+	return range_ok(r, r->args[0], r->args[1]) ? box_pass(r) : -ENOMEM;
+}
+
+long do_mprotect(struct request *r)
+{
+	if (!range_ok(r, r->args[0], r->args[1]))
+		return -ENOMEM;
+	if (r->box->policy->deny_wx && (r->args[2] & PROT_EXEC))
+		return refuse_argument(r, 2, "deny-write-exec", EACCES);
+	return box_pass(r);
+}
+
+long do_mremap(struct request *r)
+{
+	uint64_t flags = r->args[3];
+	long e;
+
+	if (!range_ok(r, r->args[0], r->args[1]) || !range_ok(r, r->args[0], r->args[2]))
+		return -EFAULT;
+	if ((flags & MREMAP_FIXED) && !range_ok(r, r->args[4], r->args[2]))
+		return -ENOMEM;
+	e = box_pass(r);
+	if (e > 0 && !range_ok(r, e, r->args[2])) {
+		sys(__NR_munmap, e, r->args[2]);
+		return -ENOMEM;
+	}
+	return e;
+}
+
+/* Some advice is about the machine's memory, not the process's. */
+long do_madvise(struct request *r)
+{
+	if (r->args[2] >= 100)	/* MADV_HWPOISON, MADV_SOFT_OFFLINE */
+		return -EPERM;
+	return do_range(r);
+}
+
+long do_mincore(struct request *r)
+{
+	uint64_t pages = (r->args[1] + PAGE - 1) / PAGE;
+
+	if (!r->box->is_user(r->args[2], pages))
+		return -EFAULT;
+	return do_range(r);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user.c - ring 3's memory: copies of it, and whether addresses are within it
+ */
+#include "box.h"
+
+/* Whatever is copied once is looked at here only: ring 3 may change the rest. */
+long user_read(struct request *r, void *to, uint64_t from, uint64_t size)
+{
+	if (!r->box->is_user(from, size) || dune_copy_from_user(to, from, size))
+		return -EFAULT;
+	return 0;
+}
+
+long user_write(struct request *r, uint64_t to, const void *from, uint64_t size)
+{
+	if (!r->box->is_user(to, size) || dune_copy_to_user(to, from, size))
+		return -EFAULT;
+	return 0;
+}
+
+#define CHUNK	32
+
+static bool has_end(const char *s, size_t n)
+{
+	while (n--)
+		if (!*s++)
+			return true;
+	return false;
+}
+
+/* 0, -EFAULT, or -ENAMETOOLONG: no end within @size bytes. Pages come one by one. */
+long user_string(struct request *r, char *to, uint64_t from, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		size_t n = CHUNK - (from + done) % CHUNK;
+
+		if (n > size - done)
+			n = size - done;
+		if (user_read(r, to + done, from + done, n))
+			return -EFAULT;
+		if (has_end(to + done, n))
+			return 0;
+		done += n;
+	}
+	return -ENAMETOOLONG;
+}
+
+static bool is_32_bits(uint8_t kind)
+{
+	return kind >= ARG_INT && kind <= ARG_AT;
+}
+
+/* Bytes of a set of @n descriptors. */
+static uint64_t set_size(uint64_t n)
+{
+	return (n + 63) / 64 * 8;
+}
+
+/* What memory argument @i stands for; false: none. */
+static bool memory_of(const struct request *r, unsigned int i, uint64_t *size)
+{
+	const struct call_arg *a = &r->call->arg[i];
+
+	switch (a->kind) {
+	case ARG_IN:
+	case ARG_OUT:
+		*size = r->args[a->param];
+		return true;
+	case ARG_INS:
+	case ARG_OUTS:
+		*size = a->param;
+		return true;
+	case ARG_ARRAY:
+		/* Both have 32 bits: no overflow. */
+		*size = r->args[a->param % 8] * (a->param / 8);
+		return true;
+	case ARG_BITS:
+		*size = set_size(r->args[a->param]);
+		return true;
+	}
+	return false;
+}
+
+/* Reads the arguments, and refuses what no rule can allow: 0, -EFAULT, -EBADF. */
+long user_arguments(struct request *r)
+{
+	const struct dune_tf *tf = r->tf;
+	const uint64_t raw[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
+	uint64_t size;
+	unsigned int i;
+
+	for (i = 0; i < 6; i++)
+		r->args[i] = is_32_bits(r->call->arg[i].kind) ? (uint32_t)raw[i] : raw[i];
+	for (i = 0; i < 6 && r->call->arg[i].kind; i++) {
+		uint8_t kind = r->call->arg[i].kind;
+
+		if ((kind == ARG_FD || kind == ARG_AT) && box_hides_fd(r->box, r->args[i]))
+			return -EBADF;
+		if (r->args[i] && memory_of(r, i, &size) && !r->box->is_user(r->args[i], size))
+			return -EFAULT;
+	}
+	return 0;
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * files.c - reach a file that the policy does not give
+ *
+ * The policy gives WORK to read, write and create in; SECRET is beside it.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "escape.h"
+
+#define FILE_NAME	SECRET "/file"
+
+static int reads(const char *path)
+{
+	return reads_secret(open(path, O_RDONLY));
+}
+
+static int absolute(void)
+{
+	return reads(FILE_NAME);
+}
+
+static int dot_dot(void)
+{
+	return reads(WORK "/../secret/file");
+}
+
+static int many_dot_dots(void)
+{
+	return reads(WORK "/dir/../../../../tmp/./secret//file");
+}
+
+static int by_symlink(void)
+{
+	unlink(WORK "/s1");
+	if (symlink(FILE_NAME, WORK "/s1"))
+		return errno;
+	return reads(WORK "/s1");
+}
+
+static int by_relative_symlink(void)
+{
+	unlink(WORK "/s2");
+	if (symlink("../secret", WORK "/s2"))
+		return errno;
+	return reads(WORK "/s2/file");
+}
+
+static int by_chain(void)
+{
+	unlink(WORK "/s3"), unlink(WORK "/s4");
+	if (symlink("s4/file", WORK "/s3") || symlink("/proc/self/root/tmp/secret", WORK "/s4"))
+		return errno;
+	return reads(WORK "/s3");
+}
+
+static int by_root_link(void)
+{
+	return reads("/proc/self/root" FILE_NAME);
+}
+
+static int by_cwd_link(void)
+{
+	if (chdir(WORK))
+		return errno;
+	return reads("/proc/self/cwd/../secret/file");
+}
+
+static int by_directory(void)
+{
+	return reads_secret(openat(open(WORK, O_RDONLY | O_DIRECTORY), "../secret/file", O_RDONLY));
+}
+
+static int by_path_descriptor(void)
+{
+	char name[64];
+	int fd = open(FILE_NAME, O_PATH);
+
+	if (fd < 0)
+		return errno;
+	sprintf(name, "/proc/self/fd/%d", fd);
+	return reads(name);
+}
+
+static int by_upper_directory(void)
+{
+	int fd = open("/tmp", O_PATH | O_DIRECTORY);
+
+	return fd < 0 ? errno : reads_secret(openat(fd, "secret/file", O_RDONLY));
+}
+
+static int by_chdir(void)
+{
+	return chdir(SECRET) ? errno : reads("file");
+}
+
+static int by_fchdir(void)
+{
+	int fd = open(SECRET, O_PATH);
+
+	return fd < 0 || fchdir(fd) ? errno : reads("file");
+}
+
+static int by_chroot(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(chroot(SECRET) ? errno : reads("/file"));
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static int by_hard_link(void)
+{
+	unlink(WORK "/hard");
+	if (link(FILE_NAME, WORK "/hard"))
+		return errno;
+	return reads(WORK "/hard");
+}
+
+static int by_linkat(void)
+{
+	char name[64];
+	int fd = open(FILE_NAME, O_PATH);
+
+	unlink(WORK "/hard2");
+	sprintf(name, "/proc/self/fd/%d", fd);
+	if (fd < 0 || linkat(AT_FDCWD, name, AT_FDCWD, WORK "/hard2", AT_SYMLINK_FOLLOW))
+		return errno;
+	return reads(WORK "/hard2");
+}
+
+static int by_rename(void)
+{
+	int e;
+
+	if (rename(SECRET, WORK "/moved"))
+		return errno;
+	e = reads(WORK "/moved/file");
+	rename(WORK "/moved", SECRET);
+	return e;
+}
+
+static int by_moving_work(void)
+{
+	int e;
+
+	if (rename(WORK, "/tmp/work2"))
+		return errno;
+	e = FAILED(rename(SECRET, WORK));
+	if (!e) {
+		e = reads(WORK "/file");
+		rename(WORK, SECRET);
+	}
+	rename("/tmp/work2", WORK);
+	return e;
+}
+
+static int by_bind_mount(void)
+{
+	int e;
+
+	mkdir(WORK "/mount", 0755);
+	if (mount(SECRET, WORK "/mount", NULL, MS_BIND, NULL))
+		return errno;
+	e = reads(WORK "/mount/file");
+	umount(WORK "/mount");
+	return e;
+}
+
+static int by_handle(void)
+{
+	struct {
+		struct file_handle h;
+		char space[128];
+	} handle = { .h.handle_bytes = 128 };
+	int id, dir = open("/", O_RDONLY | O_DIRECTORY);
+
+	if (name_to_handle_at(AT_FDCWD, FILE_NAME, &handle.h, &id, 0))
+		return errno == EOPNOTSUPP ? 0 : errno;	/* this file system has none */
+	return reads_secret(open_by_handle_at(dir, &handle.h, O_RDONLY));
+}
+
+static int by_openat2(void)
+{
+	uint64_t how[3] = { O_RDONLY, 0, 0 };
+
+	return reads_secret(syscall(SYS_openat2, AT_FDCWD, FILE_NAME, how, sizeof(how)));
+}
+
+static int by_creat(void)
+{
+	int fd = open(SECRET "/new", O_WRONLY | O_CREAT, 0644);
+
+	unlink(SECRET "/new");
+	return fd < 0 ? errno : 0;
+}
+
+static int by_dangling_link(void)
+{
+	int fd;
+
+	unlink(WORK "/s5");
+	if (symlink(SECRET "/dangling", WORK "/s5"))
+		return errno;
+	fd = open(WORK "/s5", O_WRONLY | O_CREAT, 0644);
+	unlink(SECRET "/dangling");
+	return fd < 0 ? errno : 0;
+}
+
+/* While another thread makes a directory a link to the secret one and back. */
+static volatile int racing;
+
+static void *flip(void *unused)
+{
+	while (racing) {
+		rename(WORK "/race/honest", WORK "/race/d");
+		rename(WORK "/race/d", WORK "/race/honest");
+		rename(WORK "/race/link", WORK "/race/d");
+		rename(WORK "/race/d", WORK "/race/link");
+	}
+	return NULL;
+}
+
+static int by_race(void)
+{
+	pthread_t thread;
+	int i, e = EACCES;
+
+	mkdir(WORK "/race", 0755);
+	mkdir(WORK "/race/honest", 0755);
+	close(open(WORK "/race/honest/file", O_CREAT | O_WRONLY, 0644));
+	unlink(WORK "/race/link");
+	if (symlink(SECRET, WORK "/race/link"))
+		return errno;
+	racing = 1;
+	if (pthread_create(&thread, NULL, flip, NULL))
+		return EAGAIN;
+	for (i = 0; e && i < 3000; i++) {
+		e = reads(WORK "/race/d/file");
+		close(3), close(4), close(5);
+		sched_yield();
+	}
+	racing = 0;
+	pthread_join(thread, NULL);
+	return e;
+}
+
+/* The name itself changes between check and use. */
+static char flipping[64];
+
+static void *flip_name(void *unused)
+{
+	while (racing) {
+		memcpy(flipping, SECRET, 11);
+		asm volatile("" : : : "memory");
+		memcpy(flipping, WORK "//", 11);
+		asm volatile("" : : : "memory");
+	}
+	return NULL;
+}
+
+static int by_racing_name(void)
+{
+	pthread_t thread;
+	int i, e = EACCES;
+
+	close(open(WORK "/file", O_CREAT | O_WRONLY, 0644));
+	strcpy(flipping, WORK "///file");
+	racing = 1;
+	if (pthread_create(&thread, NULL, flip_name, NULL))
+		return EAGAIN;
+	for (i = 0; e && i < 3000; i++) {
+		e = reads(flipping);
+		close(3), close(4), close(5);
+		sched_yield();
+	}
+	racing = 0;
+	pthread_join(thread, NULL);
+	return e;
+}
+
+static int write_it(void)
+{
+	return open(FILE_NAME, O_WRONLY) < 0 ? errno : 0;
+}
+
+static int change_mode(void)
+{
+	return FAILED(chmod(FILE_NAME, 0644));
+}
+
+static int change_owner(void)
+{
+	return FAILED(lchown(FILE_NAME, 0, 0));
+}
+
+static int change_length(void)
+{
+	return FAILED(truncate(FILE_NAME, 7));
+}
+
+static int change_times(void)
+{
+	return FAILED(utimensat(AT_FDCWD, FILE_NAME, NULL, 0));
+}
+
+static int look_at_it(void)
+{
+	struct stat st;
+
+	return FAILED(stat(FILE_NAME, &st));
+}
+
+static int list_it(void)
+{
+	return open(SECRET, O_RDONLY | O_DIRECTORY) < 0 ? errno : 0;
+}
+
+static int make_directory(void)
+{
+	int e = FAILED(mkdir(SECRET "/d", 0755));
+
+	rmdir(SECRET "/d");
+	return e;
+}
+
+static int remove_it(void)
+{
+	int e;
+
+	close(open(SECRET "/victim", O_CREAT | O_WRONLY, 0644));
+	e = FAILED(unlink(SECRET "/victim"));
+	return e;
+}
+
+static int watch_it(void)
+{
+	int fd = syscall(SYS_inotify_init1, 0);
+
+	return fd < 0 ? errno : FAILED(syscall(SYS_inotify_add_watch, fd, FILE_NAME, 2));
+}
+
+static int execute_it(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		execl(SECRET "/busybox", "busybox", "true", NULL);
+		_exit(errno);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+static int execute_descriptor(void)
+{
+	int fd = open(SECRET "/busybox", O_PATH), status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		syscall(SYS_execveat, fd, "", (char *[]){ "busybox", "true", NULL },
+			(char *[]){ NULL }, AT_EMPTY_PATH);
+		_exit(errno);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+/* A script whose interpreter is not to be executed. */
+static int execute_by_script(void)
+{
+	static const char script[] = "#!" SECRET "/busybox true\n";
+	int fd = open(WORK "/script", O_CREAT | O_WRONLY | O_TRUNC, 0755), status;
+	pid_t pid;
+
+	if (fd < 0 || write(fd, script, sizeof(script) - 1) < 0)
+		return errno;
+	close(fd);
+	pid = fork();
+	if (!pid) {
+		execl(WORK "/script", "script", NULL);
+		_exit(errno);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+static int make_device(void)
+{
+	int e;
+
+	unlink(WORK "/device");
+	e = FAILED(mknod(WORK "/device", S_IFCHR | 0600, 0x501));
+	unlink(WORK "/device");
+	return e;
+}
+
+static int connect_to(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SECRET "/socket" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), e;
+
+	e = fd < 0 ? errno : FAILED(connect(fd, (void *)&address, sizeof(address)));
+	return e;
+}
+
+static int abstract_socket(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "\0escape" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	return fd < 0 ? errno : FAILED(bind(fd, (void *)&address, 9));
+}
+
+static int device_of_dune(void)
+{
+	return open("/dev/dune", O_RDWR) < 0 ? errno : 0;
+}
+
+const struct attempt file_attempts[] = {
+	A(absolute), A(dot_dot), A(many_dot_dots), A(by_symlink), A(by_relative_symlink),
+	A(by_chain), A(by_root_link), A(by_cwd_link), A(by_directory), A(by_path_descriptor),
+	A(by_upper_directory), A(by_chdir), A(by_fchdir), A(by_chroot), A(by_hard_link),
+	A(by_linkat), A(by_rename), A(by_moving_work), A(by_bind_mount), A(by_handle),
+	A(by_openat2), A(by_creat), A(by_dangling_link), A(by_race), A(by_racing_name),
+	A(write_it), A(change_mode), A(change_owner), A(change_length), A(change_times),
+	A(look_at_it), A(list_it), A(make_directory), A(remove_it), A(watch_it),
+	A(execute_it), A(execute_descriptor), A(execute_by_script), A(make_device),
+	A(connect_to), A(abstract_socket), A(device_of_dune), { 0 },
+};

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.c - put other memory where the monitor is, or take the monitor's away
+ */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "escape.h"
+
+#define T	((void *)TARGET_PAGE)
+#define MAP	(MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW	(PROT_READ | PROT_WRITE)
+
+static int result(void *p)
+{
+	return p == MAP_FAILED ? errno : 0;
+}
+
+static int map_over(void)
+{
+	return result(mmap(T, 4096, RW, MAP | MAP_FIXED, -1, 0));
+}
+
+static int map_over_guard(void)
+{
+	return result(mmap((void *)(TARGET - 0x1000), 0x3000, RW, MAP | MAP_FIXED, -1, 0));
+}
+
+static int map_grows_down(void)
+{
+	return result(mmap((void *)(TARGET + (1UL << 30) - 0x1000), 0x2000, RW,
+			   MAP | MAP_GROWSDOWN | MAP_FIXED, -1, 0));
+}
+
+static int map_wrapping(void)
+{
+	void *p = mmap((void *)(TARGET - 0x1000), 0x8000000000UL, PROT_NONE,
+		       MAP | MAP_FIXED | MAP_NORESERVE, -1, 0);
+
+	return result(p);
+}
+
+static int unmap(void)
+{
+	return FAILED(munmap(T, 4096));
+}
+
+static int unmap_all(void)
+{
+	return FAILED(munmap((void *)(TARGET - (1UL << 30)), 3UL << 30));
+}
+
+static int protect(void)
+{
+	return FAILED(mprotect(T, 4096, PROT_NONE));
+}
+
+static int advise(void)
+{
+	return FAILED(madvise(T, 4096, MADV_DONTNEED));
+}
+
+static int move_away(void)
+{
+	return result(mremap(T, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, 0x20000000UL));
+}
+
+static int move_over(void)
+{
+	void *p = mmap(NULL, 4096, RW, MAP, -1, 0);
+
+	return result(mremap(p, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, T));
+}
+
+static int grow_into(void)
+{
+	void *p = mmap((void *)(TARGET - 0x10000), 0x1000, RW, MAP | MAP_FIXED, -1, 0);
+
+	munmap((void *)(TARGET - 0xf000), 0xf000);
+	munmap(T, 0x4000);	/* natively: ours */
+	if (p == MAP_FAILED)
+		return errno;
+	return result(mremap(p, 0x1000, 0x12000, 0));
+}
+
+static int attach_segment(void)
+{
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600), e;
+	void *p;
+
+	if (id < 0)
+		return errno;
+	p = shmat(id, T, SHM_REMAP);
+	e = p == (void *)-1 ? errno : 0;
+	shmctl(id, IPC_RMID, NULL);
+	return e;
+}
+
+static int remap_pages(void)
+{
+	int e = FAILED(syscall(SYS_remap_file_pages, T, 4096, 0, 0, 0));
+
+	return e == EINVAL ? 0 : e;	/* it would have looked at it */
+}
+
+/*
+ * Through /proc
+ */
+
+static int write_by(const char *path, int dir)
+{
+	int fd = openat(dir, path, O_RDWR);
+
+	if (fd < 0)
+		return errno;
+	return pwrite(fd, "x", 1, TARGET_PAGE) == 1 ? 0 : errno;
+}
+
+static int proc_mem(void)
+{
+	return write_by("/proc/self/mem", AT_FDCWD);
+}
+
+static int proc_thread_mem(void)
+{
+	return write_by("/proc/thread-self/mem", AT_FDCWD);
+}
+
+static int proc_pid_mem(void)
+{
+	char path[64];
+
+	sprintf(path, "/proc/%d/task/%d/mem", getpid(), (int)syscall(SYS_gettid));
+	return write_by(path, AT_FDCWD);
+}
+
+static int proc_mem_by_dir(void)
+{
+	return write_by("mem", open("/proc/self", O_PATH));
+}
+
+static int proc_mem_by_link(void)
+{
+	unlink(WORK "/link");
+	if (symlink("/proc/self", WORK "/link"))
+		return errno;
+	return write_by(WORK "/link/mem", AT_FDCWD);
+}
+
+static int proc_mem_by_cwd(void)
+{
+	if (chdir("/proc/self/task"))
+		return errno;
+	return write_by("../mem", AT_FDCWD);
+}
+
+static int proc_mem_by_root(void)
+{
+	return write_by("/proc/self/root/proc/self/mem", AT_FDCWD);
+}
+
+static int proc_mem_of_parent(void)
+{
+	char path[64];
+
+	sprintf(path, "/proc/%d/mem", getppid());
+	return write_by(path, AT_FDCWD);
+}
+
+static int proc_pagemap(void)
+{
+	return open("/proc/self/pagemap", O_RDONLY) < 0 ? errno : 0;
+}
+
+static int proc_clear_refs(void)
+{
+	int fd = open("/proc/self/clear_refs", O_WRONLY);
+
+	return fd < 0 ? errno : FAILED(write(fd, "4", 1));
+}
+
+/*
+ * By calls that reach into processes
+ */
+
+static int vm_writev(void)
+{
+	struct iovec own = { "x", 1 }, other = { T, 1 };
+
+	return FAILED(syscall(SYS_process_vm_writev, getpid(), &own, 1, &other, 1, 0));
+}
+
+static int vm_readv(void)
+{
+	char byte;
+	struct iovec own = { &byte, 1 }, other = { T, 1 };
+
+	return FAILED(syscall(SYS_process_vm_readv, getpid(), &own, 1, &other, 1, 0));
+}
+
+static int trace_parent(void)
+{
+	pid_t parent = getpid(), pid = fork();
+	int status;
+
+	if (!pid) {
+		int e = FAILED(ptrace(PTRACE_ATTACH, parent, NULL, NULL));
+
+		if (!e)
+			ptrace(PTRACE_DETACH, parent, NULL, NULL);
+		_exit(e);
+	}
+	if (pid < 0)
+		return errno;
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+static int trace_me(void)
+{
+	return FAILED(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+}
+
+static int user_faults(void)
+{
+	return FAILED(syscall(SYS_userfaultfd, O_CLOEXEC));
+}
+
+static int ring(void)
+{
+	char parameters[256] = "";
+
+	return FAILED(syscall(SYS_io_uring_setup, 1, parameters));
+}
+
+static int old_aio(void)
+{
+	unsigned long context = 0;
+
+	return FAILED(syscall(SYS_io_setup, 1, &context));
+}
+
+static int break_address(void)
+{
+	return FAILED(prctl(PR_SET_MM, PR_SET_MM_START_BRK, TARGET_PAGE, 0, 0)) == EINVAL ? 0 :
+	       errno;
+}
+
+static int fs_base(void)
+{
+	unsigned long v;
+
+	/* Not an escape by itself: what counts is the access. */
+	if (syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, TARGET_PAGE))
+		return errno;
+	asm volatile("mov %%gs:0, %0" : "=r" (v));
+	return 0;
+}
+
+static int plain_read(void)
+{
+	*(volatile char *)T;
+	return 0;
+}
+
+static int plain_write(void)
+{
+	*(volatile char *)T = 1;
+	return 0;
+}
+
+static int plain_jump(void)
+{
+	if (mprotect(T, 4096, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return errno;
+	*(volatile unsigned char *)T = 0xc3;
+	((void (*)(void))T)();
+	return 0;
+}
+
+static int signal_stack(void)
+{
+	stack_t stack = { .ss_sp = T, .ss_size = 0x3000 };
+	struct sigaction action = { .sa_handler = (void (*)(int))abs, .sa_flags = SA_ONSTACK };
+
+	if (sigaltstack(&stack, NULL) || sigaction(SIGUSR1, &action, NULL))
+		return errno;
+	return FAILED(raise(SIGUSR1));
+}
+
+const struct attempt memory_attempts[] = {
+	A(map_over), A(map_over_guard), A(map_grows_down), A(map_wrapping), A(unmap),
+	A(unmap_all), A(protect), A(advise), A(move_away), A(move_over), A(grow_into),
+	A(attach_segment), A(remap_pages), A(proc_mem), A(proc_thread_mem), A(proc_pid_mem),
+	A(proc_mem_by_dir), A(proc_mem_by_link), A(proc_mem_by_cwd), A(proc_mem_by_root),
+	A(proc_mem_of_parent), A(proc_pagemap), A(proc_clear_refs), A(vm_writev), A(vm_readv),
+	A(trace_parent), A(trace_me), A(user_faults), A(ring), A(old_aio), A(break_address),
+	A(fs_base), A(plain_read), A(plain_write), A(plain_jump), A(signal_stack), { 0 },
+};

@@ -1,0 +1,172 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# sandbox.sh - programs under a policy: what they may do works, the rest does not
+
+here=$(dirname "$0")
+number=0
+escape=$here/escape
+cd /tmp || exit 1
+
+result() {	# status, name
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then echo "ok $number $2"; else echo "not ok $number $2"; fi
+}
+
+# A name, the output and status expected, then a command.
+gives() {
+	name=$1 want=$2
+	shift 2
+	got=$("$@" 2>err; echo "status $?")
+	[ "$got" = "$want" ]
+	result $? "$name"
+	[ "$got" = "$want" ] || { echo "$got" | sed 's/^/# /'; sed 's/^/# err: /' err | head -5; }
+}
+
+# A name, a pattern for standard error, then a command.
+says() {
+	name=$1 want=$2
+	shift 2
+	"$@" >out 2>err
+	grep -qE "$want" err
+	status=$?
+	result $status "$name"
+	[ $status = 0 ] || sed 's/^/# /' err | head -5
+}
+
+prepare() {
+	rm -rf /tmp/work /tmp/secret
+	mkdir -p /tmp/work/dir /tmp/secret
+	echo secret >/tmp/secret/file
+	cp /bin/busybox /tmp/secret/busybox
+	busybox nc -ll -lU /tmp/secret/socket </dev/null >/dev/null 2>&1 &
+	ln -sf /tmp/secret/file /tmp/work/link
+}
+
+cat >policy <<'END'
+# Everything of the tables, but only these files, peers and amounts
+allow @basic @io @files @memory @process @signal @time @net
+read /lib /lib64 /usr/lib /etc/ld.so.cache /dune
+read+exec /bin /usr/bin /dune/bin
+read /proc /proc/self
+read+write /dev/null
+read+write+create+exec /tmp/work
+connect 127.0.0.1:1000-1999
+bind 127.0.0.1:1000-1999
+limit processes 30
+limit files 64
+limit memory 256M
+limit time 500
+END
+
+# Each attempt is made natively, where it must get through, then in the sandbox.
+attempts() {	# group
+	prepare
+	DUNE_NATIVE=1 timeout 100 "$escape" "$1" >native 2>&1
+	prepare
+	timeout 300 dune-run --policy=policy "$escape" "$1" >inside 2>&1
+	"$escape" | while read -r group name; do
+		[ "$group" = "$1" ] || continue
+		echo "$name"
+	done >names
+	while read -r name; do
+		if [ "$1" != cpu ] && ! grep -q "^$name done" native; then
+			number=$((number + 1))
+			echo "ok $number escape_$name # SKIP natively: $(sed -n "s/^$name //p" native)"
+			continue
+		fi
+		grep -qE "^$name (refused|ended)" inside && ! grep -q "^$name done" inside
+		status=$?
+		result $status "escape_$name"
+		[ $status = 0 ] || { grep "^$name" inside || echo "nothing was said"; } | sed 's/^/# /'
+	done <names
+}
+
+# What is allowed
+gives none_echo "hi
+status 0" dune-run --policy=none busybox echo hi
+gives pure_echo "hi
+status 0" dune-run --policy=pure busybox echo hi
+prepare
+echo data >/tmp/work/f
+gives workdir_shell "data
+x
+d
+data
+      1       1       5
+status 0" dune-run --policy=workdir:/tmp/work busybox sh -c '
+	cd /tmp/work; cat f; echo x >g; cat g; rm g link; rmdir dir; mkdir d; mv f d/f; ls
+	cat d/../d/f; cat d/f | busybox wc'
+gives outside_is_refused "status 1" dune-run --policy=workdir:/tmp/work busybox cat /tmp/secret/file
+gives pure_opens_nothing "status 1" dune-run --policy=pure busybox cat /tmp/work/d/f
+gives pure_forks_not "status 2" dune-run --policy=pure busybox sh -c 'busybox true; echo never'
+gives exec_stays_inside "status 1" dune-run --policy=workdir:/tmp/work busybox sh -c 'exec busybox cat /tmp/secret/file'
+
+# Actions
+printf 'use none\n' >p
+sed 's/^use none/emulate 77 getuid geteuid\nuse none/' p >p2
+gives emulate "77
+status 0" dune-run --policy=p2 busybox id -u
+sed 's/^use none/errno EROFS mkdir mkdirat\nuse none/' p >p2
+says errno "Read-only" dune-run --policy=p2 busybox mkdir /tmp/work/new
+sed 's/^use none/kill mkdir mkdirat\nuse none/' p >p2
+gives kill "status 159" dune-run --policy=p2 busybox mkdir /tmp/work/new
+says kill_report 'mkdir\("/tmp/work/new", 0777\) killed.*p2:1.*busybox\+0x' dune-run --policy=p2 busybox mkdir /tmp/work/new
+sed 's/^use none/log mkdir mkdirat\nuse none/' p >p2
+says log 'mkdir\("/tmp/work/new", 0777\) logged' dune-run --policy=p2 busybox mkdir /tmp/work/new
+[ -d /tmp/work/new ]
+result $? log_lets_through
+says report 'openat?\(.*/tmp/secret/file.* refused: no rule gives read on /tmp/secret/file' \
+	dune-run --report --policy=workdir:/tmp/work busybox cat /tmp/work/../secret/file
+sed 's/^use none/allow write if arg0 is stdout\nerrno EPERM write\nuse none/' p >p2
+gives conditions "out
+status 0" dune-run --policy=p2 busybox sh -c 'echo out; echo err >&2; true'
+printf 'allow read\n  alow write\n' >p2
+says error_with_place '^p2:2:3: ' dune-run --policy=p2 busybox true
+
+# Trace and learn
+says trace '^getuid\(\) = 0$' dune-run --trace busybox id -u
+says trace_strings '"/tmp/work/new".* = -1 EEXIST \(17\)' dune-run --trace busybox mkdir /tmp/work/new
+echo hello >/tmp/work/hello
+dune-run --learn=/tmp/learnt busybox cat /tmp/work/hello >/dev/null
+grep -q 'read "/tmp/work/hello"' learnt
+result $? learn_writes_paths
+gives learnt_is_enough "hello
+status 0" dune-run --policy=learnt busybox cat /tmp/work/hello
+gives learnt_is_no_more "status 1" dune-run --policy=learnt busybox cat /tmp/secret/file
+
+# Limits
+limited() { printf 'use none\nlimit %s\n%s\n' "$1" "$2" >p2; shift 2; dune-run --policy=p2 "$@"; }
+gives limit_output "65536
+status 0" sh -c '
+	printf "use none\nlimit output 64K\n" >p2
+	dune-run --policy=p2 busybox dd if=/dev/zero of=/tmp/work/big bs=4096 count=100 2>/dev/null
+	stat -c %s /tmp/work/big'
+begin=$(date +%s)
+limited 'time 3' '' busybox sh -c 'while :; do :; done' 2>/dev/null
+status=$?
+[ $status = 137 ] && [ $(($(date +%s) - begin)) -lt 60 ]
+result $? limit_time
+limited 'time 3' '' busybox sh -c 'busybox sh -c "while :; do :; done" & sleep 1; exec busybox sh -c "while :; do :; done"' 2>/dev/null
+sleep 4
+! pgrep -f 'while' >/dev/null
+result $? limit_time_of_children
+limited 'cpu 1' '' busybox sh -c 'while :; do :; done' 2>/dev/null
+status=$?
+[ $status -gt 128 ]
+result $? limit_cpu
+limited 'memory 8M' '' busybox dd if=/dev/zero of=/dev/null bs=64M count=1 2>err
+[ $? != 0 ]
+result $? limit_memory
+
+# With the second line alone behind a policy that lets all through
+printf 'allow @basic @io @files @memory @process @signal @time @net\nread+exec /bin /dune /lib /lib64 /usr\nread+write+create /tmp/work\n' >p2
+gives second_line "sum
+status 0" dune-run --policy=p2 busybox sh -c 'echo sum >/tmp/work/sum; busybox cat /tmp/work/sum'
+gives second_line_is_there "NoNewPrivs:	1
+Seccomp:	2
+status 0" sh -c "printf 'read /proc\n' >>p2; dune-run --policy=p2 busybox grep -E 'NoNewPrivs|Seccomp:' /proc/self/status"
+
+for group in pointers memory files processes network cpu; do
+	attempts $group
+done
+echo "1..$number"
