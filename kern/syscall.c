@@ -45,7 +45,8 @@ static const u16 fast_calls[] __initconst = {
 	__NR_dup3, __NR_pipe2, __NR_preadv, __NR_pwritev, __NR_recvmmsg,
 	__NR_prlimit64, __NR_sendmmsg, __NR_getcpu, __NR_getrandom,
 	__NR_memfd_create, __NR_copy_file_range, __NR_preadv2, __NR_pwritev2,
-	__NR_statx, __NR_rt_sigprocmask, __NR_rt_sigpending,
+	__NR_statx, __NR_rt_sigprocmask, __NR_rt_sigpending, __NR_openat2,
+	__NR_faccessat2,
 };
 
 bool dune_fast_map[DUNE_FAST_NR] __ro_after_init;

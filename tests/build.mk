@@ -70,6 +70,13 @@ $(GUEST_PLUGINS): build/bin/tests/plugin-%.so: tests/guest/plugins/%.c tests/bui
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -fPIC -shared -o $@ $< -lm
 
+# Figures, not a test.
+COST := build/bin/tests/policy-cost
+$(COST): tests/guest/policy_cost.c tests/build.mk build/flags
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -Wall $(if $(WERROR),-Werror) -static -o $@ $<
+
 GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/guest/*.sh tests/guest/run-all tests/guest/compare))
 $(GUEST_SCRIPTS): build/bin/tests/%: tests/guest/%
 	$(Q)mkdir -p $(@D) && install -m 755 $< $@

@@ -152,17 +152,20 @@ void exec_forget(uint32_t tid)
 
 /* The arguments of execve() and, behind its descriptor, of execveat(). */
 struct exec_args {
+	struct dune_tf	*tf;
 	uint64_t	path, argv, envp;
 	uint64_t	dir, flags;
 	bool		at;
 };
 
-static struct exec_args exec_args(const struct dune_tf *tf)
+static struct exec_args exec_args(struct dune_tf *tf)
 {
 	if (tf->rax == __NR_execve)
-		return (struct exec_args){ .path = tf->rdi, .argv = tf->rsi, .envp = tf->rdx };
+		return (struct exec_args){
+			.tf = tf, .path = tf->rdi, .argv = tf->rsi, .envp = tf->rdx,
+		};
 	return (struct exec_args){
-		.dir = tf->rdi, .path = tf->rsi, .argv = tf->rdx, .envp = tf->r10,
+		.tf = tf, .dir = tf->rdi, .path = tf->rsi, .argv = tf->rdx, .envp = tf->r10,
 		.flags = tf->r8, .at = (int)tf->rdi != AT_FDCWD || tf->r8,
 	};
 }
@@ -177,7 +180,7 @@ static long find_file(struct call *c, const struct exec_args *a, long *fd)
 	if (box_on()) {
 		if (is_self(c->path) && program[0])
 			__builtin_memcpy(c->path, program, sizeof(c->path));
-		r = box_find_program(c->path, a->at, a->at ? a->dir : (uint64_t)AT_FDCWD, a->flags);
+		r = box_find_program(a->tf, c->path, a->at, a->dir, a->flags);
 		if (sys_failed(r))
 			return r;
 		*fd = a->at ? r : -1;

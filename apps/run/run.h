@@ -118,7 +118,7 @@ void box_begin(void);
 bool box_on(void);
 bool box_may_load(int fd, bool program);
 void box_handler(struct dune_tf *tf);
-long box_find_program(char *path, bool at, uint64_t dir, uint64_t flags);
+long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags);
 const char *box_fd_text(void);
 const char *box_monitor(void);
 

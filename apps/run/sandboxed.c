@@ -282,12 +282,18 @@ void box_handler(struct dune_tf *tf)
 	box_syscall(&box, tf);
 }
 
-/* May the program be executed? @at: it is found by a descriptor then, else 0. */
-long box_find_program(char *path, bool at, uint64_t dir, uint64_t flags)
+/*
+ * Whether the call in @tf may execute the file at @path. @at: by @dir and @flags, and
+ * then it is found by a descriptor, which this returns and names in @path; else 0.
+ */
+long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags)
 {
-	struct request r = { .box = &box };
+	struct request r = {
+		.box = &box, .tf = tf, .nr = tf->rax, .call = &calls[tf->rax],
+		.args = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8 },
+	};
 	struct object o;
-	long fd = find_file(&r, dir, path, flags, RIGHT_EXEC, &o);
+	long fd = find_file(&r, at ? dir : (uint64_t)AT_FDCWD, path, flags, RIGHT_EXEC, &o);
 
 	if (fd)
 		return fd;

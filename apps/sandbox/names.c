@@ -134,9 +134,9 @@ uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE])
 		return 0;
 	}
 	name[n] = 0;
-	/* A pipe or socket that the process has: "pipe:[7]". */
+	/* A pipe that the process has, "pipe:[7]"; a namespace has such a name too. */
 	if (name[0] != '/')
-		return RIGHT_READ | RIGHT_WRITE | RIGHT_SEE;
+		return !__builtin_memcmp(name, "pipe:", 5) ? RIGHT_READ | RIGHT_WRITE | RIGHT_SEE : 0;
 	if (is_proc(fd)) {
 		if (!path_below(name, "/proc") || !proc_allows(name))
 			return 0;

@@ -106,6 +106,18 @@ static void put_bytes(struct request *r, struct line *l, uint64_t at, uint64_t s
 	put(l, i < size && i == most ? "\"..." : "\"");
 }
 
+/* A mode: as many digits as it takes, three at least. */
+static void put_octal(struct line *l, uint32_t v)
+{
+	int shift = 6;
+
+	while (v >> (shift + 3) && shift < 30)
+		shift += 3;
+	put(l, "0");
+	for (; shift >= 0; shift -= 3)
+		put(l, "%u", v >> shift & 7);
+}
+
 static void put_argument(struct request *r, struct line *l, unsigned int i)
 {
 	uint64_t v = r->args[i];
@@ -119,8 +131,7 @@ static void put_argument(struct request *r, struct line *l, unsigned int i)
 		put(l, "%ld", (long)v);
 		return;
 	case ARG_OCT:
-		put(l, "0%u%u%u%u", (unsigned int)v >> 9 & 7, (unsigned int)v >> 6 & 7,
-		    (unsigned int)v >> 3 & 7, (unsigned int)v & 7);
+		put_octal(l, v);
 		return;
 	case ARG_AT:
 		if ((int)v == AT_FDCWD)
