@@ -23,13 +23,13 @@ int call_number(const char *name)
 
 /* The monitor's, libdune's, and of starting the next program. */
 static const char *const always[] = {
-	"arch_prctl", "brk", "close", "clock_gettime", "dup", "dup3", "execve", "exit", "exit_group", "faccessat",
-	"fcntl", "fstat", "fstatfs", "futex", "getpid", "getrandom", "getsockopt", "gettid",
-	"ioctl", "kill", "landlock_create_ruleset", "lseek", "mmap", "mprotect", "mremap", "munmap",
-	"newfstatat", "openat", "openat2", "personality", "prctl", "pread64", "prlimit64",
-	"read", "readlinkat", "restart_syscall", "rt_sigaction", "rt_sigprocmask",
-	"rt_sigqueueinfo", "rt_sigreturn", "rt_tgsigqueueinfo", "sched_yield", "sigaltstack",
-	"statx", "tgkill", "timer_create", "timer_settime", "write",
+	"arch_prctl", "clock_gettime", "close", "execve", "exit", "exit_group", "faccessat",
+	"fcntl", "fstat", "fstatfs", "ftruncate", "getpid", "getrandom", "gettid", "ioctl",
+	"kill", "lseek", "mmap", "mprotect", "munmap", "newfstatat", "openat", "openat2",
+	"personality", "prctl", "pread64", "prlimit64", "read", "readlinkat",
+	"restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+	"rt_tgsigqueueinfo", "sigaltstack", "statx", "tgkill", "timer_create",
+	"timer_settime", "write",
 };
 
 /* What the sandbox makes of a call, so that a descriptor stands for the path. */
@@ -40,6 +40,7 @@ static const char *const instead[][2] = {
 	{ "symlink", "symlinkat" }, { "link", "linkat" }, { "rename", "renameat2" },
 	{ "renameat", "renameat2" }, { "fork", "clone" }, { "vfork", "clone" },
 	{ "clone3", "clone" }, { "lgetxattr", "getxattr" }, { "llistxattr", "listxattr" },
+	{ "accept", "accept4" }, { "sendmmsg", "sendmsg" },
 };
 
 static int allow(scmp_filter_ctx ctx, const char *name)
