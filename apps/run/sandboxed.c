@@ -10,6 +10,7 @@
 #include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
+#include <asm/prctl.h>
 
 #include "run.h"
 #include "../sandbox/box.h"
@@ -207,9 +208,18 @@ static long front_brk(struct request *r)
 	return brk_set(r->args[0]);
 }
 
+/* The bases; what else there is has addresses in it. */
 static long front_arch_prctl(struct request *r)
 {
-	return do_arch_prctl(r->tf);
+	switch (r->args[0]) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		r->tf->rdi = r->args[0];	/* all that Linux looks at */
+		return do_arch_prctl(r->tf);
+	}
+	return -EINVAL;
 }
 
 static long front_readlink(struct request *r)

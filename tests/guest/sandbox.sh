@@ -38,7 +38,7 @@ prepare() {
 	mkdir -p /tmp/work/dir /tmp/secret
 	echo secret >/tmp/secret/file
 	cp /bin/busybox /tmp/secret/busybox
-	busybox nc -ll -lU /tmp/secret/socket </dev/null >/dev/null 2>&1 &
+	: >/tmp/secret/socket
 	ln -sf /tmp/secret/file /tmp/work/link
 }
 
@@ -124,7 +124,7 @@ printf 'allow read\n  alow write\n' >p2
 says error_with_place '^p2:2:3: ' dune-run --policy=p2 busybox true
 
 # Trace and learn
-says trace '^getuid\(\) = 0$' dune-run --trace busybox id -u
+says trace '^gete?uid\(\) = 0$' dune-run --trace busybox id -u
 says trace_strings '"/tmp/work/new".* = -1 EEXIST \(17\)' dune-run --trace busybox mkdir /tmp/work/new
 echo hello >/tmp/work/hello
 dune-run --learn=/tmp/learnt busybox cat /tmp/work/hello >/dev/null
