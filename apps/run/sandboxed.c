@@ -193,13 +193,11 @@ bool box_may_load(int fd, bool program)
 	char name[PATH_SIZE];
 	uint32_t rights;
 
-	if (first && !box.learn)
-		return true;	/* before there are any */
 	rights = rights_of_fd(&r, fd, name);
-	if (box.learn) {
+	if (box.learn)
 		learn_path(&box, name, program ? RIGHT_EXEC : RIGHT_READ);
-		return true;
-	}
+	if (first)
+		return true;	/* it is what the sandbox is for */
 	return rights & (program ? RIGHT_EXEC : RIGHT_READ | RIGHT_EXEC);
 }
 
