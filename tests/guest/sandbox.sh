@@ -34,6 +34,7 @@ says() {
 }
 
 prepare() {
+	umount /tmp/work/mount 2>/dev/null
 	rm -rf /tmp/work /tmp/secret
 	mkdir -p /tmp/work/dir /tmp/secret
 	echo secret >/tmp/secret/file
@@ -92,10 +93,10 @@ gives workdir_shell "data
 x
 d
 data
-      1       1       5
+5
 status 0" dune-run --policy=workdir:/tmp/work busybox sh -c '
 	cd /tmp/work; cat f; echo x >g; cat g; rm g link; rmdir dir; mkdir d; mv f d/f; ls
-	cat d/../d/f; cat d/f | busybox wc'
+	cat d/../d/f; cat d/f | busybox wc -c'
 gives outside_is_refused "status 1" dune-run --policy=workdir:/tmp/work busybox cat /tmp/secret/file
 gives pure_opens_nothing "status 1" dune-run --policy=pure busybox cat /tmp/work/d/f
 gives pure_forks_not "status 2" dune-run --policy=pure busybox sh -c 'busybox true; echo never'
@@ -115,7 +116,7 @@ sed 's/^use none/log mkdir mkdirat\nuse none/' p >p2
 says log 'mkdir\("/tmp/work/new", 0777\) logged' dune-run --policy=p2 busybox mkdir /tmp/work/new
 [ -d /tmp/work/new ]
 result $? log_lets_through
-says report 'openat?\(.*/tmp/secret/file.* refused: no rule gives read on /tmp/secret/file' \
+says report 'openat\(.*/secret/file".* refused: no rule gives read on /tmp/secret/file' \
 	dune-run --report --policy=workdir:/tmp/work busybox cat /tmp/work/../secret/file
 sed 's/^use none/allow write if arg0 is stdout\nerrno EPERM write\nuse none/' p >p2
 gives conditions "out
@@ -148,7 +149,7 @@ status=$?
 result $? limit_time
 limited 'time 3' '' busybox sh -c 'busybox sh -c "while :; do :; done" & sleep 1; exec busybox sh -c "while :; do :; done"' 2>/dev/null
 sleep 4
-! pgrep -f 'while' >/dev/null
+! ps | grep -v grep | grep -q 'while :'
 result $? limit_time_of_children
 limited 'cpu 1' '' busybox sh -c 'while :; do :; done' 2>/dev/null
 status=$?

@@ -177,7 +177,7 @@ static int by_bind_mount(void)
 	if (mount(SECRET, WORK "/mount", NULL, MS_BIND, NULL))
 		return errno;
 	e = reads(WORK "/mount/file");
-	umount(WORK "/mount");
+	umount2(WORK "/mount", MNT_DETACH);
 	return e;
 }
 
