@@ -184,6 +184,9 @@ int show_call(struct request *r, char *text, size_t size)
 	}
 	put(&l, "%s(", r->call->name);
 	for (i = 0; i < 6 && r->call->arg[i].kind; i++) {
+		/* The mode of a file that is not made. */
+		if (i && r->call->arg[i - 1].kind == ARG_OPEN && !(r->args[i - 1] & O_CREAT))
+			break;
 		if (i)
 			put(&l, ", ");
 		put_argument(r, &l, i);
@@ -219,7 +222,7 @@ void trace_after(struct request *r, char *line, size_t size, long result)
 		const char *name = (size_t)-result < LENGTH(errors) ? errors[-result] : NULL;
 
 		dune_fmt(text, sizeof(text), "%s = -1 %s (%ld)\n", line, name ? name : "errno", -result);
-	} else if (result > 1L << 32) {
+	} else if (result > 1L << 32 || (r->call->group == GROUP_memory && result)) {
 		dune_fmt(text, sizeof(text), "%s = 0x%lx\n", line, (unsigned long)result);
 	} else {
 		dune_fmt(text, sizeof(text), "%s = %ld\n", line, result);

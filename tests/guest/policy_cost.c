@@ -6,6 +6,7 @@
  *	policy-cost seccomp	under a filter of seccomp(2) that refuses getppid()
  *	policy-cost notify	with a supervisor (seccomp_unotify(2)) that answers
  *	policy-cost ptrace	traced, each call stopping twice
+ *	policy-cost run COMMAND...	what a whole command takes
  *
  * Prints ticks of the time-stamp counter for each call: of getpid(), which the
  * policy allows, getppid(), which it refuses, and openat() of a file.
@@ -165,10 +166,27 @@ static void traced(void)
 		ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
 }
 
+static int run(char **argv)
+{
+	unsigned long begin = ticks();
+	pid_t pid = vfork();
+	int status;
+
+	if (!pid) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	fprintf(stderr, "%lu ticks, status %d\n", ticks() - begin, status);
+	return status != 0;
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOFBF, 4096);
-	if (argc == 1) {
+	if (argc > 2 && !strcmp(argv[1], "run")) {
+		return run(argv + 2);
+	} else if (argc == 1) {
 		measure(CALLS);
 	} else if (!strcmp(argv[1], "seccomp")) {
 		filter(SECCOMP_RET_ERRNO | EPERM, 0);

@@ -464,6 +464,9 @@ static void traced(void)
 	memcpy(r.args, args, sizeof(args));
 	show_call(&r, line, sizeof(line));
 	CHECK(!strcmp(line, "openat(AT_FDCWD, \"/a\\n\\\"b\", O_RDWR|O_CREAT, 0644)"));
+	r.args[2] = O_RDONLY;
+	show_call(&r, line, sizeof(line));
+	CHECK(!strcmp(line, "openat(AT_FDCWD, \"/a\\n\\\"b\", O_RDONLY)"));
 	r.args[1] = TARGET;
 	show_call(&r, line, 20);
 	CHECK(strlen(line) < 20);
