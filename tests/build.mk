@@ -70,6 +70,13 @@ $(GUEST_PLUGINS): build/bin/tests/plugin-%.so: tests/guest/plugins/%.c tests/bui
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -fPIC -shared -o $@ $< -lm
 
+# Attempts to get out of the sandbox, in one program.
+ESCAPE := build/bin/tests/escape
+$(ESCAPE): $(wildcard tests/guest/escape/*.c) tests/guest/escape/escape.h tests/build.mk build/flags | $(PUBLIC_HEADERS)
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -Ibuild/include -o $@ $(filter %.c,$^) -lpthread
+
 # Figures, not a test.
 COST := build/bin/tests/policy-cost
 $(COST): tests/guest/policy_cost.c tests/build.mk build/flags
@@ -97,7 +104,7 @@ $(SCRIPTED): build/lib/libdune.a tests/build.mk build/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -Ibuild/include -o $@ $(filter %.c,$^) build/lib/libdune.a
 
-tests: $(LIVING) $(SCRIPTED) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
+tests: $(LIVING) $(SCRIPTED) $(ESCAPE) $(COST) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
 # "CFLAGS: flag flag".
