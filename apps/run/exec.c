@@ -209,6 +209,10 @@ static long prepare(struct call *c, const struct exec_args *a, long *fd)
 	}
 	if (*fd >= 0)
 		c->args[n++] = "--by-fd";
+	if (record_path()) {
+		c->args[n++] = "--record";
+		c->args[n++] = record_path();
+	}
 	c->args[n++] = "--argv0";
 	c->args[n++] = c->argv0;
 	c->args[n++] = "--";

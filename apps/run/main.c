@@ -60,6 +60,8 @@ static char **parse_options(char **argv, struct options *o)
 			o->policy_fd = *++argv;
 		else if (equal(*argv, "--argv0") && argv[1])
 			o->argv0 = *++argv;
+		else if (equal(*argv, "--record") && argv[1])
+			o->record = *++argv;
 		else
 			die(125, *argv, "no such option; --help lists them");
 	}
@@ -111,7 +113,8 @@ static void enter(bool verbose)
 	dune_set_arena(ARENA_BASE, ARENA_SIZE);
 	dune_vm_default_slot(DUNE_PTE_U);
 	dune_vm_slot_protect(MONITOR_BASE, MONITOR_SIZE, 0);
-	dune_trap_set_syscall_handler(box_on() ? box_handler : monitor_syscall,
+	dune_trap_set_syscall_handler(box_on() ? box_handler :
+				      record_path() ? record_syscall : monitor_syscall,
 				      DUNE_TRAP_GPRS_ONLY);
 	dune_signals_to_ring3(true);
 
@@ -164,6 +167,9 @@ void run_main(uint64_t *sp)
 	if (o.argv0)
 		v.argv[0] = o.argv0;
 	file = path;
+	if (o.record && !record_init(o.record))
+		die(125, o.record, "calls cannot be written down there");
+	record_start(path, v.argv, v.envp);
 	v.argv = script_arguments(v.argv, &path, &error);
 	if (error)
 		die(error == -ENOENT ? 127 : 126, path, exec_error(error));

@@ -105,6 +105,7 @@ struct options {
 	char	*argv0;
 	bool	verbose;
 	bool	by_fd;		/* from exec.c: close the descriptor it is found by */
+	char	*record;	/* from dune-trace: where calls are written down */
 	char	*policy;
 	char	*policy_fd;
 	char	*learn;
@@ -121,6 +122,12 @@ void box_handler(struct dune_tf *tf);
 long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags);
 const char *box_fd_text(void);
 const char *box_monitor(void);
+
+/* record.c */
+bool record_init(const char *path);
+void record_start(const char *path, char **argv, char **envp);
+void record_syscall(struct dune_tf *tf);
+const char *record_path(void);
 
 /* refuse.c */
 long refuse(const struct dune_tf *tf);

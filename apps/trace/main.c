@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - dune-trace: the system calls of a program, at a fraction of strace's cost
+ *
+ * The program runs under dune-run, whose monitor writes each call down in memory
+ * shared with us; nothing stops for it. We read that from time to time, and say
+ * it as strace does.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../bench/measure.h"
+#include "trace.h"
+
+#define PATIENCE	10000000	/* ns between looks, while nothing comes */
+
+struct options options = { .string = 32 };
+double ticks_per_second;
+
+static uint64_t began;
+static FILE *out;
+static pid_t first;
+static char **command;
+
+/* trace=a,b,c or trace=!a,b,c; or without "trace=". */
+static void parse_wanted(char *list, struct argp_state *state)
+{
+	bool want = true;
+	char *name;
+	int nr;
+
+	if (!strncmp(list, "trace=", 6))
+		list += 6;
+	if (*list == '!') {
+		want = false;
+		list++;
+	}
+	memset(options.wanted, !want, sizeof(options.wanted));
+	if (!strcmp(list, "all"))
+		memset(options.wanted, want, sizeof(options.wanted));
+	else
+		for (name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+			nr = call_number(name);
+			if (nr < 0)
+				argp_error(state, "there is no system call '%s'", name);
+			options.wanted[nr] = want;
+		}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'c':
+		options.summary = true;
+		return 0;
+	case 'e':
+		parse_wanted(arg, state);
+		return 0;
+	case 'f':
+		options.follow = true;
+		return 0;
+	case 'j':
+		options.json = true;
+		return 0;
+	case 'o':
+		options.output = arg;
+		return 0;
+	case 's':
+		options.string = strtoul(arg, NULL, 10);
+		if (options.string > MAX_COPY / 2)
+			argp_error(state, "-s is at most %d", MAX_COPY / 2);
+		return 0;
+	case 't':
+		options.times = true;
+		return 0;
+	case 'T':
+		options.durations = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		command = &state->argv[state->next - 1];
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		if (!command)
+			argp_error(state, "which program?");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option arguments[] = {
+	{ "summary", 'c', NULL, 0, "Count calls, errors and time in the place of lines", 0 },
+	{ "expression", 'e', "trace=[!]CALL[,CALL]...", 0, "Only these calls, or all but these", 0 },
+	{ "follow", 'f', NULL, 0, "Threads and processes that it makes, too", 0 },
+	{ "json", 'j', NULL, 0, "A JSON object to a line", 0 },
+	{ "output", 'o', "FILE", 0, "Write to FILE, not to standard error", 0 },
+	{ "string", 's', "SIZE", 0, "Show so much of a string [32]", 0 },
+	{ "time", 't', NULL, 0, "Seconds since the beginning, before each line", 0 },
+	{ "duration", 'T', NULL, 0, "Seconds in the call, behind each line", 0 },
+	{ 0 }
+};
+
+static const struct argp argp = {
+	arguments, parse, "PROGRAM [ARGUMENT]...",
+	"Run PROGRAM in Dune mode and show its system calls. The exit status is the program's.",
+	NULL, NULL, NULL,
+};
+
+static void calibrate(void)
+{
+	struct timespec t0, t1;
+	uint64_t ticks;
+	double seconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	ticks = ticks_now();
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &t1);
+		seconds = t1.tv_sec - t0.tv_sec + (t1.tv_nsec - t0.tv_nsec) / 1e9;
+	} while (seconds < 0.005);
+	ticks_per_second = (ticks_now() - ticks) / seconds;
+}
+
+static void on_call(const struct call *call)
+{
+	struct trace_record *r = call->r;
+
+	if (r->nr >= MAX_NR || !options.wanted[r->nr])
+		return;
+	if (!options.follow && r->tid != (uint32_t)first)
+		return;
+	r->start -= began;
+	r->end -= began;
+	if (options.summary)
+		count_call(call);
+	else if (options.json)
+		print_json(out, call);
+	else
+		print_call(out, call);
+}
+
+/* dune-run beside us, or on the PATH. */
+static void run_program(char *ring)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 16);
+	char *slash, *before[] = { "dune-run", "--record", ring, "--" };
+	int size = 0;
+	char **argv;
+
+	while (command[size])
+		size++;
+	argv = calloc(size + 5, sizeof(*argv));
+	if (!argv)
+		_exit(125);
+	memcpy(argv, before, sizeof(before));
+	memcpy(argv + 4, command, size * sizeof(*argv));
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		strcpy(slash + 1, "dune-run");
+		execv(path, argv);
+	}
+	execvp("dune-run", argv);
+	fprintf(stderr, "dune-trace: dune-run: %s\n", strerror(errno));
+	_exit(125);
+}
+
+static int status_of(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Until the program has ended, and with -f all that it made; its exit status. */
+static int follow(struct trace_ring *ring)
+{
+	struct timespec patience = { 0, PATIENCE };
+	int status, result = 125;
+	bool ended = false;
+	uint64_t before;
+	pid_t pid;
+
+	while (!ended) {
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+			if (pid != first)
+				continue;
+			result = status_of(status);
+			ended = !options.follow;
+		}
+		ended |= pid < 0;
+		before = ring->tail;
+		ring_read(ring, on_call);
+		if (!ended && ring->tail == before)
+			nanosleep(&patience, NULL);
+	}
+	ring_read(ring, on_call);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct trace_ring *ring;
+	char path[64];
+	int fd, result;
+
+	memset(options.wanted, true, sizeof(options.wanted));
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, NULL);
+	out = options.output ? fopen(options.output, "we") : stderr;
+	ring = ring_new(&fd);
+	if (!out || !ring) {
+		fprintf(stderr, "dune-trace: %s: %s\n", out ? "no memory" : options.output,
+			strerror(errno));
+		return 125;
+	}
+	ring->copy = options.summary ? 0 : options.string;
+	calibrate();
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	prctl(PR_SET_CHILD_SUBREAPER, options.follow);
+	began = ticks_now();
+	first = fork();
+	if (!first)
+		run_program(path);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	result = first > 0 ? follow(ring) : 125;
+	if (options.summary)
+		print_summary(out);
+	if (fclose(out)) {
+		perror("dune-trace");
+		return 125;
+	}
+	return result;
+}

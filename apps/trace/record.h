@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.h - what the monitor writes down for each call, and where dune-trace reads it
+ *
+ * A ring in memory that both share, with the monitors of all processes traced as
+ * its writers. They take turns; the lock's owner is known, so that one who was
+ * killed while he had it stops nobody. What he wrote was not there yet: a record
+ * is there once head has moved on.
+ */
+#ifndef _APPS_TRACE_RECORD_H
+#define _APPS_TRACE_RECORD_H
+
+#include <stdint.h>
+
+#define RING_SIZE	(4UL << 20)		/* of the whole mapping */
+#define RING_DATA	(RING_SIZE - 4096)
+#define RING_MAGIC	0x3165636172742d64UL
+
+struct trace_ring {
+	uint64_t	magic;
+	uint32_t	owner;			/* thread that writes, 0: nobody */
+	uint32_t	copy;			/* bytes of strings and buffers wanted */
+	uint64_t	head, tail;		/* bytes ever written, read */
+	uint32_t	wanted;			/* a futex: the reader has made room */
+	uint32_t	reader;			/* its process */
+};
+
+#define MAX_COPY	1024			/* bytes of one argument, but for a vector's last string */
+#define MAX_RECORD	8192			/* so that six such arguments fit */
+
+enum record_type { RECORD_CALL, RECORD_EXEC };
+
+/* Followed by pieces; all is rounded up to 8 bytes. */
+struct trace_record {
+	uint32_t	size;			/* with everything */
+	uint16_t	nr;
+	uint8_t		type;
+	uint8_t		pieces;
+	uint32_t	pid, tid;
+	uint64_t	start, end;		/* ticks */
+	uint64_t	args[6];
+	int64_t		result;
+};
+
+/* What an argument points to, or as much as is wanted of it. */
+struct trace_piece {
+	uint16_t	size;			/* bytes, padded to 8 in the record */
+	uint8_t		arg;
+	uint8_t		more;			/* that was not all */
+};
+
+enum copy_how { COPY_NO, COPY_IN, COPY_OUT, COPY_STRING, COPY_BUFFER_IN, COPY_BUFFER_OUT,
+		COPY_VECTOR };
+
+#define KIND(name, how, bytes) KIND_##name,
+enum arg_kind {
+	KIND_NONE,
+#include "kinds.def"
+	NR_KINDS
+};
+#undef KIND
+
+#define MAX_NR	512
+
+#endif /* _APPS_TRACE_RECORD_H */

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# trace.sh - dune-trace: what it shows of programs, and strace of the same ones
+number=0
+cd /tmp || exit 1
+mkdir -p trace
+cd trace || exit 1
+echo hello >file
+
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		sed 's/^/# /' out | tail -40
+	fi
+}
+
+# The line that $1 describes is there.
+shows() { grep -qE "^$1\$" out; result $? "$2"; }
+
+dune-trace -o out /bin/busybox cat file >said
+[ $? = 0 ] && [ "$(cat said)" = hello ]
+result $? program_runs_as_ever
+shows 'execve\("/bin/busybox", \["/bin/busybox", "cat", "file"\], 0x[0-9a-f]+ /\* [0-9]+ vars \*/\) += 0' execve
+shows 'open(at\(AT_FDCWD, |\()"file", O_RDONLY(\|O_LARGEFILE)?\) += 3' flags_have_names
+shows 'write\(1, "hello\\n", 6\) += 6' strings
+shows 'exit_group\(0\) += \?' end
+
+dune-trace -o out /bin/busybox sh -c 'exec /bin/busybox cat /nowhere/file' 2>/dev/null
+[ $? = 1 ]
+result $? exit_status
+shows 'open(at\(AT_FDCWD, |\()"/nowhere/file", O_RDONLY(\|O_LARGEFILE)?\) += -1 ENOENT \(No such file or directory\)' errors_have_names
+[ "$(grep -c '^execve(.* = 0$' out)" = 2 ]
+result $? through_execve
+
+dune-trace -f -o out /bin/busybox sh -c '/bin/busybox true; (exit 3); /bin/busybox cat file & wait' >said
+[ $? = 0 ] && [ "$(cat said)" = hello ] && [ "$(cut -d' ' -f1 out | sort -u | wc -l)" -ge 4 ] &&
+	grep -qE '^[0-9]+ +write\(1, "hello\\n", 6\)' out
+result $? follows_children
+grep -qE 'WEXITSTATUS\(s\) == 3' out
+result $? exit_status_of_children
+
+dune-trace -e trace=write,exit_group -o out /bin/busybox cat file >/dev/null
+[ "$(sed 's/(.*//' out | sort -u | xargs)" = "exit_group write" ]
+result $? expression
+dune-trace -c -o out /bin/busybox cat file >/dev/null
+grep -qE '^ *[0-9.]+ +[0-9.]+ +[0-9]+ +1 +exit_group$' out && grep -q ' total$' out
+result $? summary
+dune-trace -j -o out /bin/busybox cat file >/dev/null
+grep -qE '"name": "write", "args": \["1", "\\"hello\\\\n\\"", "6"\], "result": 6' out
+result $? json
+
+# Many writers at once, more than the ring holds.
+dune-trace -f -e trace=getpid,getppid,kill -o out /dune/bin/tests/prog-many >said 2>&1
+status=$?
+dune-run /dune/bin/tests/prog-many >said.run 2>&1
+[ $status = $? ] && [ "$(sort said | uniq)" = "$(sort said.run | uniq)" ]
+result $? threads_and_processes
+
+# Killed in the middle: what was written down is there.
+dune-trace -o out /bin/busybox sh -c 'kill -KILL $$'
+[ $? = 137 ] && grep -qE '^execve' out
+result $? killed
+
+if command -v strace >/dev/null; then
+	for program in "/bin/busybox ls -l /" "/bin/busybox cat file" "/bin/busybox sh -c 'exit 2'"; do
+		eval strace -o out.strace "$program" >/dev/null 2>&1
+		eval dune-trace -o out "$program" >/dev/null 2>&1
+		grep -v '^[+-]' out.strace | sed 's/(.*//' >names.strace
+		sed 's/(.*//' out >names
+		cmp -s names names.strace
+		result $? "as_strace: $program"
+	done
+else
+	number=$((number + 1))
+	echo "ok $number as_strace # SKIP no strace in the machine"
+fi
+echo "1..$number"

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace_lines_test.c - dune-trace's lines, from records as the monitor writes them
+ *
+ * SOURCES: apps/trace/lines.c apps/trace/arguments.c apps/trace/memory.c
+ * SOURCES: apps/trace/flags.c apps/trace/names.c apps/trace/ring.c
+ * CFLAGS: -D_GNU_SOURCE -Ibuild/apps/trace -Iapps/trace
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <asm/unistd_64.h>
+
+#include "tap.h"
+#include "trace.h"
+
+struct options options = { .string = 32 };
+double ticks_per_second = 1e8;
+
+static struct {
+	struct trace_record	r;
+	uint8_t			data[MAX_RECORD];
+} draft;
+
+static void record(unsigned int nr, int64_t result, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	memset(&draft, 0, sizeof(draft));
+	draft.r = (struct trace_record){
+		.size = sizeof(draft.r), .nr = nr, .pid = 100, .tid = 101, .start = 100000000,
+		.end = 100001000, .args = { a, b, c, d }, .result = result };
+}
+
+static void piece(unsigned int arg, const void *data, unsigned int size, bool more)
+{
+	uint8_t *at = (uint8_t *)&draft + draft.r.size;
+	struct trace_piece head = { .size = size, .arg = arg, .more = more };
+
+	memcpy(at, &head, sizeof(head));
+	memcpy(at + sizeof(head), data, size);
+	draft.r.size += sizeof(head) + ((size + 7) & ~7u);
+	draft.r.pieces++;
+}
+
+static void put(struct trace_ring *ring, const void *data, unsigned int size)
+{
+	uint8_t *to = (uint8_t *)ring + 4096;
+	unsigned int i;
+
+	for (i = 0; i < size; i++)
+		to[(ring->head + i) % RING_DATA] = ((const uint8_t *)data)[i];
+	ring->head += size;
+}
+
+static char line[8192];
+static int nr_lines;
+static void (*how)(FILE *f, const struct call *call) = print_call;
+
+static void on_call(const struct call *call)
+{
+	FILE *f = fmemopen(line, sizeof(line), "w");
+
+	how(f, call);
+	fclose(f);
+	nr_lines++;
+}
+
+static struct trace_ring *ring;
+
+static const char *shown(void)
+{
+	nr_lines = 0;
+	put(ring, &draft, draft.r.size);
+	ring_read(ring, on_call);
+	line[strcspn(line, "\n")] = '\0';
+	return nr_lines == 1 ? line : "no line, or several";
+}
+
+#define SHOWS(text) do {							\
+	const char *is = shown();						\
+	CHECK(!strcmp(is, text));						\
+	if (strcmp(is, text))							\
+		printf("# is: %s\n", is);					\
+} while (0)
+
+static void test_numbers_and_names(void)
+{
+	record(__NR_getpid, 100, 0, 0, 0, 0);
+	SHOWS("getpid()                                = 100");
+	record(__NR_openat, -2, (uint64_t)AT_FDCWD, 0x1000, O_RDONLY | O_CLOEXEC, 0);
+	piece(1, "/etc/passwd", 11, false);
+	SHOWS("openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)");
+	record(__NR_openat, 3, 5, 0x1000, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	piece(1, "x", 1, false);
+	SHOWS("openat(5, \"x\", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3");
+	record(__NR_mmap, 0x7f0000000000, 0, 8192, PROT_READ | PROT_WRITE,
+	       MAP_PRIVATE | MAP_ANONYMOUS);
+	draft.r.args[4] = -1;
+	SHOWS("mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000");
+	record(__NR_munmap, 0, 0x7f0000000000, 8192, 0, 0);
+	SHOWS("munmap(0x7f0000000000, 8192)            = 0");
+	record(__NR_exit_group, 0, 7, 0, 0, 0);
+	SHOWS("exit_group(7)                           = ?");
+	record(500, -38, 1, 2, 3, 4);
+	SHOWS("syscall_0x1f4(0x1, 0x2, 0x3, 0x4, 0, 0) = -1 ENOSYS (Function not implemented)");
+}
+
+static void test_memory(void)
+{
+	uint64_t action[4] = { 0, 0x04000000, 0x7f0000001000, 0 }, set = 1 << 1 | 1 << 16;
+	int status = 3 << 8;
+
+	record(__NR_write, 6, 1, 0x1000, 6, 0);
+	piece(1, "hello\n", 6, false);
+	SHOWS("write(1, \"hello\\n\", 6)                  = 6");
+	record(__NR_read, 5, 0, 0x1000, 100, 0);
+	piece(1, "\0001\"\\\377", 5, true);
+	SHOWS("read(0, \"\\0001\\\"\\\\\\377\"..., 100)        = 5");
+	record(__NR_rt_sigaction, 0, 2, 0x1000, 0, 8);
+	piece(1, action, 32, false);
+	SHOWS("rt_sigaction(SIGINT, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x7f0000001000}, NULL, 8) = 0");
+	record(__NR_rt_sigprocmask, 0, 0, 0x1000, 0, 8);
+	piece(1, &set, 8, false);
+	SHOWS("rt_sigprocmask(SIG_BLOCK, [INT CHLD], NULL, 8) = 0");
+	record(__NR_wait4, 77, -1, 0x1000, 0, 0);
+	piece(1, &status, 4, false);
+	SHOWS("wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 77");
+}
+
+static void test_execve(void)
+{
+	record(__NR_execve, 0, 0x1000, 0x2000, 0x3000, 12);
+	draft.r.type = RECORD_EXEC;
+	piece(0, "/bin/cat", 8, false);
+	piece(1, "cat\0file", 9, false);
+	SHOWS("execve(\"/bin/cat\", [\"cat\", \"file\"], 0x3000 /* 12 vars */) = 0");
+}
+
+static void test_json(void)
+{
+	how = print_json;
+	record(__NR_write, -32, 1, 0x1000, 2, 0);
+	piece(1, "a\"", 2, false);
+	SHOWS("{\"pid\": 100, \"tid\": 101, \"time\": 1.000000, \"name\": \"write\", \"args\": [\"1\", \"\\\"a\\\\\\\"\\\"\", \"2\"], \"result\": -32, \"error\": \"EPIPE\", \"ticks\": 1000}");
+	how = print_call;
+}
+
+/* Many, so that some lie across the ring's end. */
+static void test_ring_wraps(void)
+{
+	int i, right = 0;
+
+	for (i = 0; i < 100000; i++) {
+		record(__NR_write, 6, 1, 0x1000, 6, 0);
+		piece(1, "hello\n", 6, false);
+		right += !strcmp(shown(), "write(1, \"hello\\n\", 6)                  = 6");
+	}
+	CHECK(right == 100000);
+}
+
+/* Records that do not hold what they say show nothing, or not more than there is. */
+static void test_damaged(void)
+{
+	static const uint32_t sizes[] = { 0, 8, sizeof(struct trace_record) - 8, MAX_RECORD + 8, ~0U };
+	struct trace_piece huge = { .size = 60000, .arg = 1 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		record(__NR_getpid, 1, 0, 0, 0, 0);
+		nr_lines = 0;
+		draft.r.size = sizes[i];
+		put(ring, &draft, sizeof(draft.r));
+		ring_read(ring, on_call);
+		CHECK(!nr_lines && ring->tail == ring->head);
+	}
+	record(__NR_write, 1, 1, 0x1000, 2, 0);
+	memcpy(draft.data, &huge, sizeof(huge));
+	draft.r.size += 8;
+	draft.r.pieces = 1;
+	CHECK(!strcmp(shown(), "no line, or several"));
+	record(__NR_write, 1, 1, 0x1000, 2, 0);
+	piece(6, "x", 1, false);
+	CHECK(!strcmp(shown(), "no line, or several"));
+	record(__NR_newfstatat, 0, 3, 0x1000, 0x2000, 0);
+	piece(2, "short", 5, false);
+	SHOWS("newfstatat(3, 0x1000, ?, 0)             = 0");
+	record(65535, 0, 0, 0, 0, 0);
+	SHOWS("syscall_0xffff(0, 0, 0, 0, 0, 0)        = 0");
+}
+
+int main(void)
+{
+	int fd;
+
+	ring = ring_new(&fd);
+	if (!ring)
+		return 1;
+	test_numbers_and_names();
+	test_memory();
+	test_execve();
+	test_json();
+	test_ring_wraps();
+	test_damaged();
+	munmap(ring, RING_SIZE);
+	close(fd);
+	return tap_end();
+}
