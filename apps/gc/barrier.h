@@ -28,6 +28,6 @@ struct barrier {
 };
 
 extern struct barrier barrier_none, barrier_mprotect, barrier_soft_dirty, barrier_userfaultfd,
-	barrier_blind;
+	barrier_dune, barrier_blind;
 
 #endif /* _APPS_GC_BARRIER_H */

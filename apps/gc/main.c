@@ -23,9 +23,9 @@
 /* The last one is not to be listed. */
 static struct barrier *const barriers[] = {
 	&barrier_none, &barrier_mprotect, &barrier_soft_dirty, &barrier_userfaultfd,
-	&barrier_blind, NULL };
+	&barrier_dune, &barrier_blind, NULL };
 static const struct memory *const others[] = {
-	&boehm_none, &boehm_mprotect, &boehm_soft_dirty, NULL };
+	&boehm_none, &boehm_mprotect, &boehm_soft_dirty, &boehm_dune, NULL };
 static const struct workload *const workloads[] = {
 	&work_gcbench, &work_list, &work_hash, &work_xml, NULL };
 

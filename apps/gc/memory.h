@@ -29,7 +29,7 @@ extern const struct memory *memory;
 /* Zeroed; does not return if there is no memory. */
 void *new_object(size_t size, bool pointer_free);
 
-/* boehm.c: Debian's libgc, stopping the world, or with the barriers of its own. */
-extern const struct memory boehm_none, boehm_mprotect, boehm_soft_dirty;
+/* boehm.c: Debian's libgc, stopping the world, with barriers of its own, and with Dune's. */
+extern const struct memory boehm_none, boehm_mprotect, boehm_soft_dirty, boehm_dune;
 
 #endif /* _APPS_GC_MEMORY_H */
