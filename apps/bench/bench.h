@@ -95,6 +95,8 @@ double first_touch_hugetlb_2m(long *n);
 double first_touch_hugetlb_1g(long *n);
 double page_walk_mirror_4k(long *n);
 double page_walk_mirror_2m(long *n);
+double page_walk_4k(long *n);
+double page_walk_2m(long *n);
 double call_getpid_libc(long *n);
 double call_read_1(long *n);
 double call_write_1(long *n);

@@ -6,7 +6,8 @@
  * for nothing, so the walk's memory references are computed from the tables: one
  * for each level natively; in Dune mode (g + 1) * (e + 1) - 1, with g levels of
  * the guest's table and e of the EPT. The mirror root maps all memory with its
- * largest leaves; the EPT's leaves are as large as Linux's own.
+ * largest leaves, unless the program splits them; the EPT's leaves are as large as
+ * Linux's own.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 
 #include <dune/dune.h>
+#include <dune/vm.h>
 
 #include "bench.h"
 
@@ -127,7 +129,20 @@ static int host_levels(const char *p)
 	return kb >= SMALL_PAGES * PAGE / 1024 ? 3 : 4;
 }
 
-static double walk(bool huge, long *n)
+/* Levels of the guest's table for @p, once its leaves are no larger than @shift. */
+static int guest_levels(char *p, unsigned int shift)
+{
+	struct dune_leaf leaf;
+	unsigned long i;
+
+	for (i = 0; i < SMALL_PAGES * PAGE; i += SIZE_2M)
+		if (dune_vm_split(dune_vm_mirror(), (uintptr_t)p + i, shift, &leaf))
+			return -1;
+	leaf = dune_vm_lookup(dune_vm_mirror(), (uintptr_t)p);
+	return leaf.shift == DUNE_SHIFT_4K ? 4 : leaf.shift == DUNE_SHIFT_2M ? 3 : 2;
+}
+
+static double walk(bool huge, unsigned int guest_shift, long *n)
 {
 	int guest, host;
 	char *p = memory(huge);
@@ -136,7 +151,9 @@ static double walk(bool huge, long *n)
 		return NOT_MEASURED;
 	host = host_levels(p);
 	if (dune_active()) {
-		guest = dune_info()->features & DUNE_FEATURE_GUEST_1G ? 2 : 3;
+		guest = guest_levels(p, guest_shift);
+		if (guest < 0)
+			return NOT_MEASURED;
 		references((guest + 1) * (host + 1) - 1);
 	} else {
 		references(host);
@@ -145,5 +162,7 @@ static double walk(bool huge, long *n)
 	return time_chase(p);
 }
 
-double page_walk_mirror_4k(long *n) { return walk(false, n); }
-double page_walk_mirror_2m(long *n) { return walk(true, n); }
+double page_walk_mirror_4k(long *n) { return walk(false, DUNE_SHIFT_1G, n); }
+double page_walk_mirror_2m(long *n) { return walk(true, DUNE_SHIFT_1G, n); }
+double page_walk_4k(long *n) { return walk(false, DUNE_SHIFT_4K, n); }
+double page_walk_2m(long *n) { return walk(true, DUNE_SHIFT_2M, n); }
