@@ -148,7 +148,7 @@ static int init_dune(const struct gc_options *options)
 	GC_set_manual_vdb_allowed(1);
 	begin(options);
 	GC_enable_incremental();
-	return GC_is_incremental_mode() && !GC_incremental_protection_needs() ? 0 : -EOPNOTSUPP;
+	return GC_is_incremental_mode() ? 0 : -EOPNOTSUPP;
 }
 
 static void *alloc(size_t size, bool pointer_free)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -77,6 +78,10 @@ static const struct name futex_bits[] = {
 	{ FUTEX_PRIVATE_FLAG, "FUTEX_PRIVATE" }, N(FUTEX_CLOCK_REALTIME), END };
 static const struct name arch_codes[] = {
 	N(ARCH_SET_GS), N(ARCH_SET_FS), N(ARCH_GET_FS), N(ARCH_GET_GS), END };
+static const struct name prctls[] = {
+	N(PR_SET_PDEATHSIG), N(PR_GET_DUMPABLE), N(PR_SET_DUMPABLE), N(PR_SET_NAME), N(PR_GET_NAME),
+	N(PR_GET_SECCOMP), N(PR_SET_SECCOMP), N(PR_CAPBSET_READ), N(PR_SET_NO_NEW_PRIVS),
+	N(PR_GET_NO_NEW_PRIVS), N(PR_SET_VMA), END };
 static const struct name resources[] = {
 	N(RLIMIT_CPU), N(RLIMIT_FSIZE), N(RLIMIT_DATA), N(RLIMIT_STACK), N(RLIMIT_CORE), N(RLIMIT_RSS),
 	N(RLIMIT_NPROC), N(RLIMIT_NOFILE), N(RLIMIT_MEMLOCK), N(RLIMIT_AS), END };
@@ -106,6 +111,7 @@ static const struct names lists[NR_KINDS] = {
 	[KIND_SIGHOW] = { ~0ULL, hows, NULL, NULL },
 	[KIND_FUTEX] = { 127, futexes, futex_bits, NULL },
 	[KIND_ARCHPRCTL] = { ~0ULL, arch_codes, NULL, NULL },
+	[KIND_PRCTL] = { ~0ULL, prctls, NULL, NULL },
 	[KIND_RESOURCE] = { ~0ULL, resources, NULL, NULL },
 	[KIND_RANDOM] = { 0, NULL, random_bits, "0" },
 	[KIND_CLOCK] = { ~0ULL, clocks, NULL, NULL },
