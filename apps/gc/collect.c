@@ -4,7 +4,9 @@
  *
  *	world at rest	watch for writes, mark what the roots point to
  *	program runs	mark the rest
- *	world at rest	mark again from dirty pages and roots
+ *	world at rest	which pages were written? watch anew
+ *	program runs	mark again from those: these two again, if they were many
+ *	world at rest	mark again from pages written since, and from roots
  *	program runs	sweep
  */
 #include <errno.h>
@@ -19,6 +21,8 @@
 #include "heap.h"
 
 #define MAX_PAUSES	65536
+#define ROUNDS		3	/* of marking what was written, while the program runs */
+#define FEW_PAGES	32	/* written, that may wait for the pause */
 #define MAP_COLUMNS	128
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -49,7 +53,7 @@ static void pause_took(uint64_t ticks)
 		pauses[nr_pauses++] = ticks;
 }
 
-/* The dirty pages of this collection, in columns of the heap's length. */
+/* The pages written while this collection marked first, in columns of the heap's length. */
 static void draw_dirty(size_t pages)
 {
 	size_t per_column = (heap.size / GC_PAGE + MAP_COLUMNS - 1) / MAP_COLUMNS, i;
@@ -62,10 +66,10 @@ static void draw_dirty(size_t pages)
 	fputc('\n', dirty_map);
 }
 
-/* Pages of blocks that came into use since the marking began are dirty. */
-static void find_dirty(size_t watched)
+/* Pages of blocks that came into use since they were last watched are dirty. How many. */
+static size_t find_dirty(size_t watched)
 {
-	size_t pages = heap.used / GC_PAGE, i;
+	size_t pages = heap.used / GC_PAGE, n = 0, i;
 	int r;
 
 	memset(dirty, 0, pages);
@@ -74,27 +78,57 @@ static void find_dirty(size_t watched)
 		die("the written pages cannot be found", r);
 	memset(dirty + watched / GC_PAGE, 1, pages - watched / GC_PAGE);
 	for (i = 0; i < pages; i++)
-		stats.pages_dirty += dirty[i];
-	if (dirty_map)
-		draw_dirty(pages);
+		n += dirty[i];
+	stats.pages_dirty += n;
+	return n;
+}
+
+/* Writes from now on. The world is at rest. */
+static size_t watch(void)
+{
+	size_t watched = heap.used;
+	int r = barrier->start(watched);
+
+	if (r)
+		die("writes cannot be watched", r);
+	return watched;
 }
 
 static size_t begin_marking(void)
 {
 	size_t watched;
 	uint64_t t;
-	int r;
 
 	world_stop();
 	t = ticks_now();
-	watched = heap.used;
-	r = barrier->start(watched);
-	if (r)
-		die("writes cannot be watched", r);
+	watched = watch();
 	mark_roots();
 	pause_took(ticks_now() - t);
 	world_start();
 	return watched;
+}
+
+/*
+ * While the program runs, mark from what it wrote so far, so that less is left for
+ * the pause. Whether that was much.
+ */
+static bool mark_written(size_t *watched, bool draw)
+{
+	size_t used, n;
+	uint64_t t;
+
+	world_stop();
+	t = ticks_now();
+	used = heap.used;
+	n = find_dirty(*watched);
+	*watched = watch();
+	pause_took(ticks_now() - t);
+	world_start();
+	if (draw)
+		draw_dirty(used / GC_PAGE);
+	mark_dirty(dirty, used);
+	mark_drain();
+	return n > FEW_PAGES;
 }
 
 static void end_marking(size_t watched)
@@ -124,10 +158,13 @@ static void end_marking(size_t watched)
 static void cycle(void)
 {
 	size_t watched = 0;
+	int round;
 
 	if (barrier->collect) {
 		watched = begin_marking();
 		mark_drain();
+		for (round = 0; round < ROUNDS && mark_written(&watched, dirty_map && !round); round++)
+			;
 	}
 	end_marking(watched);
 	while (heap_sweep_some())
