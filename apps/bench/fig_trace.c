@@ -8,7 +8,7 @@
 
 #include "bench.h"
 
-#define CALLS	2000
+#define CALLS	10000
 
 /* In the traced process: the median of single calls. */
 double traced_getpids(void)

@@ -67,27 +67,44 @@ static void print_result(FILE *f, const struct trace_record *r)
 	}
 }
 
-void print_call(FILE *f, const struct call *call)
+/* Name and arguments; the text stays until the next call. Its length, or -1. */
+static long call_text(const struct call *call, char **text)
 {
 	static char *line;
 	static size_t size;
-	const struct trace_record *r = call->r;
-	FILE *memory = open_memstream(&line, &size);
-	long length;
+	static FILE *memory;
 
+	if (!memory)
+		memory = open_memstream(&line, &size);
+	if (!memory)
+		return -1;
+	rewind(memory);
+	fputs(call_name(call->r->nr), memory);
+	fputc('(', memory);
+	print_arguments(memory, call);
+	fputc(')', memory);
+	fflush(memory);
+	*text = line;
+	return size;
+}
+
+void print_call(FILE *f, const struct call *call)
+{
+	static const char spaces[COLUMN + 1] = "                                       ";
+	const struct trace_record *r = call->r;
+	char *text;
+	long length = call_text(call, &text);
+
+	if (length < 0)
+		return;
 	if (options.follow)
 		fprintf(f, "%-5u ", r->tid);
 	if (options.times)
 		fprintf(f, "%.6f ", r->start / ticks_per_second);
-	if (!memory)
-		return;
-	fprintf(memory, "%s(", call_name(r->nr));
-	print_arguments(memory, call);
-	fputc(')', memory);
-	fclose(memory);
-	length = size;
-	fprintf(f, "%s%*s = ", line, (int)(length < COLUMN ? COLUMN - length : 0), "");
-	free(line);
+	fwrite(text, 1, length, f);
+	if (length < COLUMN)
+		fwrite(spaces, 1, COLUMN - length, f);
+	fwrite(" = ", 1, 3, f);
 	print_result(f, r);
 	if (options.durations && !has_no_result(r))
 		fprintf(f, " <%.6f>", (r->end - r->start) / ticks_per_second);
