@@ -7,12 +7,13 @@
  */
 #include "pt.h"
 
-static bool on_mirror_root(void)
+/* A program may have loaded a table of its own making. */
+static bool on_root(const struct dune_root *root)
 {
 	uint64_t cr3;
 
 	asm volatile("mov %%cr3, %0" : "=r" (cr3));
-	return (cr3 & DUNE_PTE_ADDR) == dune_root_cr3();
+	return (cr3 & DUNE_PTE_ADDR) == root->cr3;
 }
 
 /*
@@ -26,15 +27,40 @@ static bool new_block(uintptr_t va)
 {
 	if ((int32_t)dune_slot_table[va >> DUNE_SHIFT_1G] <= 0)
 		return !dune_root_add(va);
-	return on_mirror_root() && (pt_read(dune_vm_lookup(&dune_mirror, va).pte) & DUNE_PTE_P);
+	return on_root(&dune_mirror) && (pt_read(dune_vm_lookup(&dune_mirror, va).pte) & DUNE_PTE_P);
+}
+
+/* Whether rings and SMAP are for the access, too. */
+static bool ring_allows(const struct dune_tf *tf, uint64_t leaf)
+{
+	if (tf->error & DUNE_PF_USER)
+		return leaf & DUNE_PTE_U;
+	return !(leaf & DUNE_PTE_U) || !dune_global.smap || (tf->rflags & FLAG_AC);
+}
+
+/*
+ * A write to a page that clones share; or one that did, until another thread
+ * wrote to it.
+ */
+static bool to_be_copied(const struct dune_tf *tf, uintptr_t va)
+{
+	struct dune_root *root = dune_this_thread()->root;
+	const uint64_t writable = DUNE_PTE_P | DUNE_PTE_W;
+
+	if (!on_root(root) || !ring_allows(tf, pt_read(dune_vm_lookup(root, va).pte)))
+		return false;
+	return dune_cow_write(root, va) ||
+	       (pt_read(dune_vm_lookup(root, va).pte) & writable) == writable;
 }
 
 bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)
 {
-	if (tf->error & (DUNE_PF_PRESENT | DUNE_PF_RSVD) || cr2 >> VA_BITS)
+	/* A domain has all its memory from the beginning. */
+	if (cr2 >> VA_BITS || ((tf->cs & 3) && dune_this_thread()->call))
 		return false;
-	/* A domain has all its blocks from the beginning. */
-	if ((tf->cs & 3) && dune_this_thread()->call)
-		return false;
-	return new_block(cr2);
+	if (!(tf->error & (DUNE_PF_PRESENT | DUNE_PF_RSVD)))
+		return new_block(cr2);
+	return dune_cow_used &&
+	       (tf->error & ~(uint64_t)DUNE_PF_USER) == (DUNE_PF_PRESENT | DUNE_PF_WRITE) &&
+	       to_be_copied(tf, cr2);
 }

@@ -201,6 +201,11 @@ bool dune_pool_count(uint64_t pa, unsigned int shift)
 	return p == end;
 }
 
+unsigned int dune_pool_users_at(uint64_t pa)
+{
+	return __atomic_load_n(users_of(dune_pa_to_va(pa)), __ATOMIC_ACQUIRE);
+}
+
 /* Lists of pages, linked from beside them. */
 void dune_pool_push(void **list, void *p)
 {

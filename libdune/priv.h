@@ -87,11 +87,15 @@ struct dune_thread {
 	struct dune_handlers *handlers;	/* its own, or NULL */
 	void		*block;		/* everything above and the stacks */
 	struct dune_root *root;		/* the page table it runs on */
-	uint64_t	stamp[NR_PCIDS]; /* what its TLB has, see vm_flush.c */
 	struct dune_regs forked;	/* the guest's, for the child of a fork */
 	struct dune_sigstate sig;
 	/* Vector registers on their way between a signal frame and the CPU. */
 	uint8_t		fpu[FPU_SIZE] __attribute__((aligned(64)));
+
+	/* The vcpu's, whichever thread has it: see vm_flush.c. */
+	uint64_t	stamp[NR_PCIDS];
+	uint32_t	tlb_root;	/* id of the root it was on last */
+	bool		tlb_used;
 };
 
 /* fds.c */

@@ -185,6 +185,7 @@ uint64_t dune_tables_in_use(void);
 void *dune_pool_take(unsigned int shift, bool zero);
 bool dune_pool_count(uint64_t pa, unsigned int shift);
 void dune_pool_drop(uint64_t pa, size_t size, void **released);
+unsigned int dune_pool_users_at(uint64_t pa);
 void dune_pool_free(void *released);
 void dune_pool_push(void **list, void *p);
 void *dune_pool_pop(void **list);
@@ -218,5 +219,9 @@ uint64_t dune_vm_tables_for(uint64_t va, uint64_t end, unsigned int level);
 bool dune_vm_is_empty(struct dune_root *root, uint64_t va, uint64_t end);
 unsigned int dune_vm_level_for(uint64_t va, uint64_t pa, uint64_t left, unsigned int level);
 int dune_vm_cut(struct pt_edit *edit, struct dune_held *held, uint64_t start, uint64_t end);
+
+/* cow.c */
+extern bool dune_cow_used __attribute__((visibility("hidden")));
+bool dune_cow_write(struct dune_root *root, uint64_t va);
 
 #endif /* _LIBDUNE_PT_H */

@@ -57,7 +57,6 @@ static void set_up(struct dune_thread *t, char *block)
 	t->tss.ist[IST_TRAP - 1] = (uintptr_t)block + IST1_TOP;
 	t->tss.ist[IST_DOUBLE - 1] = (uintptr_t)block + IST2_TOP;
 	dune_gdt_init(t);
-	dune_thread_root(t, dune_vm_mirror());
 }
 
 /* As if it were new; its vcpu gets all of its state before it runs. */
@@ -142,6 +141,7 @@ int dune_thread_reopen(struct dune_thread *t)
 
 	if (r)
 		return r;
+	t->tlb_used = false;
 	p = sys(__NR_mmap, t->run, dune_global.info.run_size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_FIXED, t->vcpu_fd, 0);
 	if (sys_failed(p))
@@ -196,6 +196,7 @@ static int prepare(struct dune_thread **t)
 
 	if (r)
 		return r;
+	dune_thread_root(*t, dune_vm_mirror());
 	dune_thread_sregs(*t, &sregs);
 	r = dune_set_sregs(*t, &sregs);
 	if (r)

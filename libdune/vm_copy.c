@@ -113,15 +113,20 @@ static uint64_t count_all(struct dune_root *root)
 	return sum;
 }
 
-/* Writable memory of the pool is to be copied from now on. */
+/*
+ * Memory of the pool is to be copied from now on, when it is written to; also what
+ * nobody may write to yet.
+ */
 static uint64_t make_cow(uint64_t *entry)
 {
 	uint64_t old = pt_read(entry), new;
 
 	do {
-		if (!(old & PTE_POOL) || !(old & DUNE_PTE_W))
+		if (!(old & PTE_POOL) || (old & PTE_COW))
 			return old;
-		new = (old & ~(DUNE_PTE_W | PTE_LEAF)) | PTE_COW | PTE_WANTS_W;
+		new = (old & ~(DUNE_PTE_W | PTE_LEAF)) | PTE_COW;
+		if (old & DUNE_PTE_W)
+			new |= PTE_WANTS_W;
 	} while (!__atomic_compare_exchange_n(entry, &old, new, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_RELAXED));
 	return new;
@@ -195,6 +200,8 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 	edit.root = dune_root_alloc(&r);
 	if (!edit.root)
 		return r;
+	if (flags & DUNE_CLONE_COW)
+		dune_cow_used = true;
 	if (!lock_counted(&edit, root, &held)) {
 		dune_tables_give_back(&edit);
 		dune_unmap(edit.root, sizeof(*edit.root));

@@ -32,15 +32,16 @@ static uint64_t run_end(const struct run *run, uint64_t va)
 	return run->level == 1 ? va + run->n * PAGE_SIZE : pt_next(va, run->level);
 }
 
+/* Eight entries at a time, an instruction for each. */
+#define EIGHT(insn)	".irp at, 0, 8, 16, 24, 32, 40, 48, 56\n\t" insn "\n\t.endr"
+
 /* The bits that all entries have. */
 static uint64_t in_common(const uint64_t *entry, unsigned int n)
 {
 	uint64_t bits = ~0ULL;
 
 	for (; n >= 8; n -= 8, entry += 8)
-		bits &= pt_read(&entry[0]) & pt_read(&entry[1]) & pt_read(&entry[2]) &
-			pt_read(&entry[3]) & pt_read(&entry[4]) & pt_read(&entry[5]) &
-			pt_read(&entry[6]) & pt_read(&entry[7]);
+		asm volatile(EIGHT("andq \\at(%1), %0") : "+r" (bits) : "r" (entry) : "memory", "cc");
 	for (; n; n--, entry++)
 		bits &= pt_read(entry);
 	return bits;
@@ -73,13 +74,11 @@ static uint64_t survey(struct dune_root *root, uint64_t va, uint64_t end)
 
 static void take_away(uint64_t *entry, unsigned int n, uint64_t keep)
 {
-#define TAKE(i)	asm volatile("lock andq %1, %0" : "+m" (entry[i]) : "r" (keep) : "memory")
-	for (; n >= 8; n -= 8, entry += 8) {
-		TAKE(0); TAKE(1); TAKE(2); TAKE(3); TAKE(4); TAKE(5); TAKE(6); TAKE(7);
-	}
+	for (; n >= 8; n -= 8, entry += 8)
+		asm volatile(EIGHT("lock andq %1, \\at(%0)") : : "r" (entry), "r" (keep)
+			     : "memory", "cc");
 	for (; n; n--, entry++)
-		TAKE(0);
-#undef TAKE
+		__atomic_fetch_and(entry, keep, __ATOMIC_SEQ_CST);
 }
 
 /* What is to be copied before it is written to stays so. */
@@ -157,12 +156,11 @@ static __attribute__((noinline)) int flush_shared(struct dune_root *root, uintpt
  */
 DUNE_API int dune_vm_protect(struct dune_root *root, uintptr_t va, size_t len, uint64_t pte)
 {
-	uint64_t flags, old, *entry, others = ~DUNE_PTE_RIGHTS;
+	uint64_t flags, old, *entry, rights = DUNE_PTE_RIGHTS;
 
-	IN_REGISTER(others);
 	if (len != PAGE_SIZE || va & (PAGE_SIZE - 1))
 		goto slow;
-	if (!dune_inside() || !dune_on_root(root) || pte & others)
+	if (!dune_inside() || !dune_on_root(root) || pte & ~rights)
 		goto slow;
 	flags = dune_irq_off();
 	if (!dune_try_lock(&root->lock))
@@ -172,7 +170,7 @@ DUNE_API int dune_vm_protect(struct dune_root *root, uintptr_t va, size_t len, u
 	old = pt_read(entry);
 	if (!(old & PTE_LEAF))
 		goto unlock;
-	if (!__atomic_compare_exchange_n(entry, &old, (old & others) | pte, false,
+	if (!__atomic_compare_exchange_n(entry, &old, (old & ~rights) | pte, false,
 					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		goto unlock;
 	dune_vm_flush_page(va);

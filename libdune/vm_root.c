@@ -201,6 +201,11 @@ DUNE_API struct dune_root *dune_vm_current(void)
 	return dune_inside() ? dune_this_thread()->root : &dune_mirror;
 }
 
+static bool has_pcids(void)
+{
+	return dune_global.info.cr4 & CR4_PCIDE;
+}
+
 static uint64_t pcid_of(const struct dune_root *root)
 {
 	return root->id % NR_PCIDS;
@@ -212,14 +217,33 @@ void dune_thread_note(struct dune_thread *t, const struct dune_root *root)
 	t->stamp[pcid_of(root)] = root->stamp;
 }
 
-/* Before the thread runs on @root for the first time. */
+/* The CPU may have noted what @root said when this vcpu was on it last. */
+static bool tlb_is_stale(const struct dune_thread *t, const struct dune_root *root)
+{
+	return t->tlb_used &&
+	       (t->stamp[pcid_of(root)] != __atomic_load_n(&root->stamp, __ATOMIC_SEQ_CST) ||
+		(!has_pcids() && t->tlb_root != root->id));
+}
+
+/*
+ * Before a thread begins to run on @root; NULL: it has ended. It counts itself
+ * before it looks at the stamp: see flush_elsewhere().
+ */
 void dune_thread_root(struct dune_thread *t, struct dune_root *root)
 {
-	if (t->root)
+	if (t->root) {
+		t->tlb_root = t->root->id;
+		__atomic_store_n(&t->root->away, 1, __ATOMIC_SEQ_CST);
 		__atomic_fetch_sub(&t->root->active, 1, __ATOMIC_SEQ_CST);
+	}
 	t->root = root;
-	if (root)
-		__atomic_fetch_add(&root->active, 1, __ATOMIC_SEQ_CST);
+	if (!root)
+		return;
+	__atomic_fetch_add(&root->active, 1, __ATOMIC_SEQ_CST);
+	if (tlb_is_stale(t, root))
+		dune_vm_flush();
+	dune_thread_note(t, root);
+	t->tlb_used = true;
 }
 
 /* What must be there for the thread to go on at all. */
@@ -228,6 +252,8 @@ static bool can_run_on(struct dune_root *root, const struct dune_thread *t)
 	const uint64_t want = DUNE_PTE_P | DUNE_PTE_W;
 	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
 
+	if (dune_cow_used)
+		dune_cow_write(root, stack);
 	return (pt_read(dune_vm_lookup(root, stack).pte) & want) == want &&
 	       (pt_read(dune_vm_lookup(root, (uintptr_t)t).pte) & want) == want &&
 	       (pt_read(dune_vm_lookup(root, (uintptr_t)dune_vm_switch).pte) & DUNE_PTE_P);
@@ -237,7 +263,7 @@ static uint64_t cr3_for(struct dune_thread *t, struct dune_root *old, struct dun
 {
 	uint64_t pcid = pcid_of(new), stamp = __atomic_load_n(&new->stamp, __ATOMIC_SEQ_CST);
 
-	if (!(dune_global.info.cr4 & CR4_PCIDE))
+	if (!has_pcids())
 		return new->cr3;
 	__atomic_store_n(&old->away, 1, __ATOMIC_SEQ_CST);
 	if (t->stamp[pcid] == stamp)

@@ -139,6 +139,14 @@ double plugin_call_native(void);
 int plugin_create_dune(struct sample *sample);
 double plugin_create_native(void);
 int plugin_reset_dune(struct sample *sample);
+int pte_lookup_dune(struct sample *sample);
+int protect_1_dune(struct sample *sample);
+double protect_1_native(void);
+int protect_100_dune(struct sample *sample);
+double protect_100_native(void);
+int dirty_scan_dune(struct sample *sample);
+int dirty_scan_all_dune(struct sample *sample);
+int dirty_scan_none_dune(struct sample *sample);
 
 /* guest.c */
 int enter(void);

@@ -10,14 +10,6 @@
 
 #include "bench.h"
 
-uint64_t ticks_now(void)
-{
-	uint32_t a, d;
-
-	asm volatile("lfence; rdtsc" : "=a" (a), "=d" (d) : : "memory");
-	return a | (uint64_t)d << 32;
-}
-
 /* What the clock itself costs between two readings. */
 uint64_t ticks_empty(void)
 {

@@ -280,6 +280,112 @@ TEST(roots_are_switched)
 	EXPECT_EQ(0, after.pool_pages);
 }
 
+TEST(copies_on_write)
+{
+	struct dune_root *mirror = dune_vm_mirror(), *a, *b;
+	struct dune_vm_stats stats;
+	uint64_t first;
+
+	ENTER();
+	begin();
+	ASSERT_EQ(0, dune_vm_map(mirror, FREE, 4 * PAGE, RW, DUNE_SHIFT_4K));
+	ASSERT_EQ(0, dune_vm_map(mirror, FREE + 2 * MIB, 2 * MIB, RW, DUNE_SHIFT_2M));
+	ASSERT_EQ(0, poke(FREE + 8, 1));
+	ASSERT_EQ(0, poke(FREE + 3 * MIB, 1));
+	first = *dune_vm_lookup(mirror, FREE).pte & DUNE_PTE_ADDR;
+	ASSERT_EQ(0, dune_vm_clone(mirror, DUNE_CLONE_COW, &a));
+	ASSERT_EQ(0, dune_vm_clone(a, DUNE_CLONE_COW, &b));
+	EXPECT_EQ(1, peek(FREE + 8));
+	EXPECT_EQ(0, poke(FREE + 8, 2));
+	EXPECT_NE(first, *dune_vm_lookup(mirror, FREE).pte & DUNE_PTE_ADDR);
+	ASSERT_EQ(0, dune_vm_switch(a));
+	EXPECT_EQ(1, peek(FREE + 8));
+	EXPECT_EQ(0, poke(FREE + 8, 3));
+	EXPECT_EQ(0, poke(FREE + 3 * MIB, 3));
+	EXPECT_EQ(3, peek(FREE + 8));
+	ASSERT_EQ(0, dune_vm_switch(b));
+	EXPECT_EQ(1, peek(FREE + 8));
+	EXPECT_EQ(1, peek(FREE + 3 * MIB));
+	EXPECT_EQ(0, poke(FREE + 8, 4));
+	/* The last one has the page for itself. */
+	EXPECT_EQ(first, *dune_vm_lookup(b, FREE).pte & DUNE_PTE_ADDR);
+	ASSERT_EQ(0, dune_vm_protect(b, FREE + PAGE, PAGE, R));
+	EXPECT_EQ(-1, poke(FREE + PAGE, 1));
+	ASSERT_EQ(0, dune_vm_protect(b, FREE + PAGE, PAGE, RW));
+	EXPECT_EQ(0, poke(FREE + PAGE, 1));
+	ASSERT_EQ(0, dune_vm_switch(mirror));
+	EXPECT_EQ(0, peek(FREE + PAGE));
+	EXPECT_EQ(2, peek(FREE + 8));
+	EXPECT_EQ(1, peek(FREE + 3 * MIB));
+	EXPECT_EQ(0, dune_root_free(a));
+	EXPECT_EQ(0, dune_root_free(b));
+	EXPECT_EQ(0, faults - 1);
+	EXPECT_EQ(0, dune_vm_unmap(mirror, FREE, GIB));
+	dune_vm_stats(&stats);
+	EXPECT_EQ(0, stats.pool_pages);
+}
+
+struct writer {
+	struct dune_root	*root;
+	int			value;
+};
+
+#define SHARED_PAGES	32
+
+static void *write_own_copy(void *arg)
+{
+	struct writer *w = arg;
+	int i;
+
+	if (dune_vm_switch(w->root))
+		return (void *)1;
+	for (i = 0; i < SHARED_PAGES; i++)
+		poke(FREE + i * PAGE + w->value, w->value);
+	for (i = 0; i < SHARED_PAGES; i++)
+		if (peek(FREE + i * PAGE + w->value) != w->value ||
+		    peek(FREE + i * PAGE + (w->value ^ 1)) == (w->value ^ 1) ||
+		    peek(FREE + i * PAGE) != 99)
+			return (void *)2;
+	return dune_vm_switch(dune_vm_mirror()) ? (void *)3 : NULL;
+}
+
+/* Two roots, two threads each, all writing to what they share. */
+TEST(copies_on_write_from_threads)
+{
+	struct dune_vm_stats stats;
+	struct writer w[4];
+	pthread_t threads[4];
+	void *result;
+	int i, round;
+
+	ENTER();
+	begin();
+	for (round = 0; round < 5; round++) {
+		ASSERT_EQ(0, dune_vm_map(dune_vm_mirror(), FREE, SHARED_PAGES * PAGE, RW,
+					 DUNE_SHIFT_4K));
+		for (i = 0; i < SHARED_PAGES; i++)
+			poke(FREE + i * PAGE, 99);
+		ASSERT_EQ(0, dune_vm_clone(dune_vm_mirror(), DUNE_CLONE_COW, &w[0].root));
+		ASSERT_EQ(0, dune_vm_clone(dune_vm_mirror(), DUNE_CLONE_COW, &w[1].root));
+		w[2].root = w[0].root;
+		w[3].root = w[1].root;
+		for (i = 0; i < 4; i++) {
+			w[i].value = 2 + i;
+			ASSERT_EQ(0, pthread_create(&threads[i], NULL, write_own_copy, &w[i]));
+		}
+		for (i = 0; i < 4; i++) {
+			ASSERT_EQ(0, pthread_join(threads[i], &result));
+			EXPECT_EQ(NULL, result);
+		}
+		EXPECT_EQ(0, peek(FREE + 2) | peek(FREE + 3));
+		EXPECT_EQ(0, dune_root_free(w[0].root));
+		EXPECT_EQ(0, dune_root_free(w[1].root));
+		EXPECT_EQ(0, dune_vm_unmap(dune_vm_mirror(), FREE, GIB));
+	}
+	dune_vm_stats(&stats);
+	EXPECT_EQ(0, stats.pool_pages);
+}
+
 TEST(a_new_root_is_enough_to_run_on)
 {
 	struct dune_root *root;

@@ -6,7 +6,7 @@
  * window, what it maps. A walk as the CPU's must find the same, the pool must count
  * the same users, and at the end nothing may be left.
  *
- * SOURCES: libdune/root.c libdune/pt.c libdune/tables.c libdune/pool.c libdune/lock.c libdune/vm.c libdune/vm_root.c libdune/vm_flush.c libdune/vm_lookup.c libdune/vm_protect.c libdune/vm_scan.c libdune/vm_copy.c
+ * SOURCES: libdune/root.c libdune/pt.c libdune/tables.c libdune/pool.c libdune/lock.c libdune/vm.c libdune/vm_root.c libdune/vm_flush.c libdune/vm_lookup.c libdune/vm_protect.c libdune/vm_scan.c libdune/vm_copy.c libdune/cow.c
  * CFLAGS: -include tests/unit/libdune_fake_sys.h
  */
 #include <errno.h>
@@ -23,6 +23,7 @@ struct page {
 	uint64_t	pa;		/* where, and 1: there is something */
 	uint64_t	rights;
 	bool		pool;
+	bool		cow;		/* copied when written to */
 };
 
 static struct dune_root *roots[NR_ROOTS];
@@ -133,7 +134,7 @@ static void do_map(int root)
 		uint64_t pa = *leaf.pte & DUNE_PTE_ADDR;
 
 		pa += (r.va + i * PAGE) & ((1UL << leaf.shift) - 1);
-		r.page[i] = (struct page){ pa | 1, rights, true };
+		r.page[i] = (struct page){ pa | 1, rights, true, false };
 		EXPECT(leaf.shift == shift, "a leaf of another size");
 		EXPECT(dune_pool_users(dune_pa_to_va(pa)) == 1, "a fresh page has users");
 		EXPECT(*(uint64_t *)dune_pa_to_va(pa) == 0, "a fresh page is not zero");
@@ -156,7 +157,7 @@ static void do_map_phys(int root)
 	got = dune_vm_map_phys(roots[root], r.va, r.len, pa, rights, shift);
 	EXPECT(got == (empty ? 0 : -EEXIST), "map_phys: %d", got);
 	for (i = 0; !got && i < r.n; i++)
-		r.page[i] = (struct page){ (pa + i * PAGE) | 1, rights, false };
+		r.page[i] = (struct page){ (pa + i * PAGE) | 1, rights, false, false };
 }
 
 static void do_alias(int root)
@@ -176,7 +177,7 @@ static void do_alias(int root)
 	got = dune_vm_alias(roots[root], r.va, r.len, rights, roots[from], BASE + source * PAGE);
 	EXPECT(got == expected, "alias: %d", got);
 	for (i = 0; !got && i < r.n; i++)
-		r.page[i] = (struct page){ there[i].pa, rights, there[i].pool };
+		r.page[i] = (struct page){ there[i].pa, rights, there[i].pool, there[i].cow };
 }
 
 static void do_unmap(int root)
@@ -249,19 +250,49 @@ static void do_scan(int root)
 static void do_clone(int root)
 {
 	int to = any(NR_ROOTS - 1) + 1;
+	unsigned int flags = any(2) ? DUNE_CLONE_COW : 0;
 	struct dune_root *clone;
+	uint64_t i;
 
 	if (to == root)
 		return;
-	EXPECT(!dune_vm_clone(roots[root], 0, &clone), "clone");
+	EXPECT(!dune_vm_clone(roots[root], flags, &clone), "clone");
 	EXPECT(!dune_root_free(roots[to]), "free");
 	roots[to] = clone;
+	for (i = 0; flags && i < NR_PAGES; i++)
+		model[root][i].cow |= model[root][i].pool;
 	memcpy(model[to], model[root], NR_PAGES * sizeof(struct page));
+}
+
+/* What a write does to a page that others have, too; where there is one. */
+static void do_write(int root)
+{
+	uint64_t i = any(NR_PAGES), n, old, users;
+	struct page *page;
+	struct dune_leaf leaf;
+	bool copied;
+
+	for (n = 0; n < NR_PAGES && !(model[root][i].cow && model[root][i].rights & DUNE_PTE_W); n++)
+		i = (i + 1) % NR_PAGES;
+	page = &model[root][i];
+	old = page->pa & ~1UL;
+	users = page->cow ? dune_pool_users(dune_pa_to_va(old)) : 0;
+	copied = dune_cow_write(roots[root], BASE + i * PAGE + any(PAGE));
+	EXPECT(copied == (page->cow && (page->rights & DUNE_PTE_W)), "a write to be copied");
+	if (!copied)
+		return;
+	leaf = dune_vm_lookup(roots[root], BASE + i * PAGE);
+	EXPECT(leaf.shift == 12 && (*leaf.pte & DUNE_PTE_W), "the copy is not to be written to");
+	page->cow = false;
+	page->pa = (*leaf.pte & DUNE_PTE_ADDR) | 1;
+	EXPECT((page->pa == (old | 1)) == (users == 1), "copied with %lu users", (unsigned long)users);
+	EXPECT(*(uint64_t *)dune_pa_to_va(page->pa & ~1UL) == ~0UL, "the copy is not the same");
 }
 
 static void (*const actions[])(int root) = {
 	do_map, do_map, do_map, do_map_phys, do_map_phys, do_alias, do_alias, do_unmap, do_unmap,
-	do_protect, do_protect, do_split, do_merge, do_access, do_scan, do_clone,
+	do_protect, do_protect, do_split, do_merge, do_access, do_scan, do_clone, do_write,
+	do_write,
 };
 
 /* Each page of a root, by the leaf that a walk finds. */
@@ -283,6 +314,9 @@ static void check_root(int root)
 		EXPECT(!leaf || (leaf == *at.pte && shift == at.shift), "lookup at %#lx", i);
 		pa = (*at.pte & DUNE_PTE_ADDR) + ((BASE + i * PAGE) & ((1UL << at.shift) - 1));
 		rights = *at.pte & DUNE_PTE_RIGHTS;
+		EXPECT(!(*at.pte & PTE_COW) == !page->cow, "copy on write at %#lx", i);
+		if (page->cow)
+			rights |= *at.pte & PTE_WANTS_W ? DUNE_PTE_W : 0;
 		EXPECT(pa == (page->pa & ~1UL), "page at %#lx: %#lx", i, pa);
 		EXPECT(rights == page->rights, "rights at %#lx: %#lx", i, rights);
 		EXPECT(!(*at.pte & PTE_POOL) == !page->pool, "pool at %#lx", i);
@@ -344,7 +378,7 @@ static void mirror_block(void)
 	pa = dune_va_to_pa((void *)(BASE + GIB));
 	for (i = 0; i < GIB / PAGE; i++)
 		model[0][GIB / PAGE + i] = (struct page){
-			(pa + i * PAGE) | 1, DUNE_PTE_P | DUNE_PTE_W, false };
+			(pa + i * PAGE) | 1, DUNE_PTE_P | DUNE_PTE_W, false, false };
 }
 
 static void by_chance(uint64_t features)

@@ -73,8 +73,9 @@ int dune_root_new(struct dune_root **root);
 
 /**
  * dune_vm_clone - make a copy of a root
- * @flags: 0: both map the same pages. DUNE_CLONE_COW: pages of libdune's pool that
- *	may be written to are shared only until one of the two writes
+ * @flags: 0: both map the same memory. DUNE_CLONE_COW: pages of libdune's pool are
+ *	shared only until one of the two roots is written to; the page fault of that
+ *	write is libdune's. (Where there is no memory it is the handler's after all.)
  *
  * Returns 0 and the copy, or -EINVAL, -ENOMEM, -ENOSPC.
  */
