@@ -217,6 +217,14 @@ static void prepare(void)
 		abort();
 }
 
+static void tidy(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf --one-file-system %s", home);
+	CHECK(!system(command));
+}
+
 static void opening(void)
 {
 	CHECK(begin("allow @io @files\nread+write+create HOME/work\nread HOME/ro\nhide HOME/work/hidden\n"));
@@ -542,5 +550,6 @@ int main(void)
 	output();
 	traced();
 	random_calls();
+	tidy();
 	return tap_end();
 }
