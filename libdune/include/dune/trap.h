@@ -99,7 +99,9 @@ int dune_trap_set_syscall_handler(dune_syscall_fn fn, unsigned int flags);
  * As the functions above, for one thread: its handler comes before the process's,
  * which gets what it passes on (all but system calls). NULL gives it back. A new
  * thread has none. While any thread has its own for page faults or system calls,
- * those of the process are not called on the shortest way. Return 0; -EINVAL, also
+ * those of the process are not called on the shortest way (nor are those of page
+ * faults once a root was cloned with DUNE_CLONE_COW, and those of system calls
+ * once there was a domain). Return 0; -EINVAL, also
  * outside Dune mode; -ENOMEM. Context: CPL 0 in Dune mode.
  */
 int dune_thread_set_trap_handler(unsigned int vector, dune_trap_fn fn, unsigned int flags);
