@@ -2,7 +2,7 @@
 /*
  * libdune_root_test.c - the mirror root, walked as a CPU walks it
  *
- * SOURCES: libdune/pt.c libdune/tables.c libdune/pool.c libdune/lock.c libdune/vm.c libdune/vm_root.c libdune/vm_flush.c libdune/vm_lookup.c
+ * SOURCES: libdune/pt.c libdune/tables.c libdune/pool.c libdune/lock.c libdune/vm.c libdune/vm_root.c libdune/vm_flush.c libdune/vm_lookup.c libdune/cow.c
  * CFLAGS: -include tests/unit/libdune_fake_sys.h
  */
 #include "../../libdune/root.c"
