@@ -67,8 +67,10 @@ build/flags: FORCE
 
 include kern/build.mk
 include libdune/build.mk
+include libdune/compat/build.mk
 include $(wildcard apps/*/build.mk)
 include tests/build.mk
+include tests/compat/build.mk
 
 check:
 	@tests/check
@@ -114,8 +116,12 @@ install-lib: lib
 	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(PREFIX)/include/dune/
 	install -D -m 644 libdune/dune-gdb.py $(DESTDIR)$(PREFIX)/share/dune/dune-gdb.py
 	install -m 644 apps/examples/*.c apps/examples/Makefile $(DESTDIR)$(EXAMPLESDIR)/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
-		libdune/libdune.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
+	install -d $(DESTDIR)$(PREFIX)/include/dune/compat/libdune $(DESTDIR)$(LIBDIR)/dune/compat
+	install -m 644 $(COMPAT_HEADERS) $(DESTDIR)$(PREFIX)/include/dune/compat/libdune/
+	install -m 644 $(COMPAT_LIB) $(DESTDIR)$(LIBDIR)/dune/compat/
+	for name in libdune libdune-compat; do \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+			libdune/$$name.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$name.pc || exit 1; done
 
 install-module: modules
 	install -D -m 644 build/modules/$$(uname -r)/dune.ko \
@@ -125,7 +131,9 @@ install-module: modules
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-policy dune-bench dune-trace dune-gc dune-plugin)
 	rm -f $(DESTDIR)$(PREFIX)/lib/dune/codec.so
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) $(DESTDIR)$(LIBDIR)/pkgconfig/libdune.pc
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libdune{,-compat}.pc
+	rm -rf $(DESTDIR)$(LIBDIR)/dune/compat
 	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune $(DESTDIR)$(EXAMPLESDIR)
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done

@@ -76,6 +76,8 @@ struct dune_thread {
 	uint8_t		entered;	/* the guest has run */
 	uint8_t		vfork;		/* freed by the parent, who waits for us */
 
+	uint64_t	ring0_fs, ring3_fs;	/* libdune/compat's */
+
 	uint64_t	signal_sp;	/* top of the stack on which signals are delivered */
 
 	/* sandbox/: the call in whose domain it is, the innermost that waits for us. */

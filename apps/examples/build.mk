@@ -6,7 +6,7 @@ EXAMPLES := $(patsubst apps/examples/%.c,example-%,$(EXAMPLE_SRCS))
 EXAMPLES := $(addprefix build/bin/tests/,$(EXAMPLES) $(addsuffix -static,$(EXAMPLES)))
 INSTALLED := build/installed
 
-$(INSTALLED)/stamp: $(LIBDUNE) $(PUBLIC_HEADERS) libdune/libdune.pc.in $(EXAMPLE_SRCS) Makefile
+$(INSTALLED)/stamp: $(LIBDUNE) $(PUBLIC_HEADERS) $(COMPAT_LIB) $(COMPAT_HEADERS) $(wildcard libdune/*.pc.in) $(EXAMPLE_SRCS) Makefile
 	@$(call say,INST,$(@D))
 	$(Q)rm -rf $(@D)
 	$(Q)$(MAKE) -s install-lib DESTDIR=$(CURDIR)/$(@D) PREFIX=/opt/dune
@@ -40,7 +40,18 @@ build/examples/%.o: docs/man/% tests/lib/man-example build/flags apps/examples/b
 	$(Q)$(CC) -O2 -g -Wall $(if $(WERROR),-Werror) -Ibuild/include -include apps/examples/man.h \
 		-c -o $@ build/examples/$*.c
 
-$(MAN_PROGS): build/bin/tests/man-%: build/examples/%.o build/lib/libdune.a
+build/examples/dune_compat.7.o: docs/man/dune_compat.7 tests/lib/man-example build/flags $(COMPAT_HEADERS)
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)tests/lib/man-example $< >$(@:.o=.c)
+	$(Q)$(CC) -O2 -g -Wall $(if $(WERROR),-Werror) -Ibuild/include/dune/compat -c -o $@ $(@:.o=.c)
+
+build/bin/tests/man-dune_compat.7: build/examples/dune_compat.7.o $(COMPAT_LIB)
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^
+
+$(filter-out %/man-dune_compat.7,$(MAN_PROGS)): build/bin/tests/man-%: build/examples/%.o build/lib/libdune.a
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^

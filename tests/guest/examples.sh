@@ -18,6 +18,8 @@ says() {	# program, line
 }
 
 for how in "" -static; do
+	says "example-dirty$how" 'dirty: 4096 pages written to, 4096 found'
+	says "example-dirty$how" 'dirty: 1 pages written to, 1 found'
 	says "example-grow$how" 'grow: 40 MiB used, 64 MiB long, 15 faults'
 	says "example-filter$how" 'hello from ring 3'
 	says "example-filter$how" 'filter: the plugin wrote 18 bytes'
@@ -28,6 +30,7 @@ for program in "$here"/man-*; do
 	case $program in
 	*dune.7) line=1 ;;
 	*dune_sandbox.3) line=-1 ;;
+	*dune_compat.7) line=42 ;;
 	*dune_enter.3) line='process [0-9]*, guest-physical address of main: 0x[0-9a-f]*' ;;
 	*dune_signal_set_handler.3) line=interrupted ;;
 	*dune_trap_set_handler.3 | *dune_vm_slot_protect.3) line=42 ;;
