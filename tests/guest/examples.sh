@@ -12,7 +12,7 @@ says() {	# program, line
 	shift
 	"$here/$program" >out 2>&1
 	status=$?
-	[ $status = 0 ] && { [ -z "$1" ] || grep -qx "$1" out; }
+	[ $status = 0 ] && { [ -z "$1" ] || grep -qxe "$1" out; }
 	result $? "$program"
 	[ $status = 0 ] || sed "s/^/# status $status: /" out
 }
