@@ -384,13 +384,23 @@ static void *thread_with_own(void *arg)
 	return NULL;
 }
 
+static void *idle(void *arg)
+{
+	return arg;
+}
+
 TEST(handlers_of_a_thread)
 {
 	pthread_t thread;
 	int i;
 
 	EXPECT_EQ(-EINVAL, dune_thread_set_trap_handler(6, own_ud2, 0));
-	ENTER_OWN();
+	area = own_area();
+	ENTER();
+	/* A thread's memory, which later ones take over, is in the table, too. */
+	ASSERT_EQ(0, pthread_create(&thread, NULL, idle, NULL));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	own_switch(area);
 	EXPECT_EQ(-EINVAL, dune_thread_set_trap_handler(8, own_ud2, 0));
 	EXPECT_EQ(-EINVAL, dune_thread_set_trap_handler(255, own_ud2, 0));
 	EXPECT_EQ(-EINVAL, dune_thread_set_trap_handler(6, own_ud2, DUNE_TRAP_ARGS_ONLY));
