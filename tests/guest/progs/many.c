@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * many.c - more children and threads, one after the other, than there is room for
- * at once
+ * many.c - many more children and threads, one after the other, than are kept for
+ * use again
  */
 #include <pthread.h>
 #include <spawn.h>
@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILDREN	2000
-#define THREADS		2000
+#define CHILDREN	400
+#define THREADS		400
 
 static void *thread(void *arg)
 {
