@@ -243,6 +243,16 @@ static long read_args(struct dune_thread *t, struct clone_request *req, uint64_t
 }
 
 /*
+ * In a root of its own, ring 3 gets no second thread, which would need an FS base
+ * for its handlers; nor the choice of this one's.
+ */
+static bool is_refused(struct dune_thread *t, const struct clone_request *req)
+{
+	return dune_ring3_call(t) && dune_ring3_is_apart(t) &&
+	       (req->flags & (CLONE_VM | CLONE_SETTLS));
+}
+
+/*
  * clone(2), clone3(2), fork(2) or vfork(2), as the guest's registers have it.
  * -ECALLAGAIN: not made, a signal comes first.
  */
@@ -255,7 +265,9 @@ long dune_clone(struct dune_thread *t, long nr)
 	switch (nr) {
 	case __NR_clone3:
 		r = read_args(t, &req, regs->rdi, regs->rsi);
-		return r ?: do_clone(t, &req, nr);
+		if (r)
+			return r;
+		break;
 	case __NR_clone:
 		req.flags = regs->rdi;
 		req.stack = regs->rsi;
@@ -270,5 +282,7 @@ long dune_clone(struct dune_thread *t, long nr)
 		req.flags = CLONE_VM | CLONE_VFORK | 17;
 		break;
 	}
-	return do_clone(t, &req, __NR_clone);
+	if (is_refused(t, &req))
+		return -EPERM;
+	return do_clone(t, &req, nr == __NR_clone3 ? nr : __NR_clone);
 }

@@ -462,6 +462,13 @@ dune_trap_move:				/* a fault here: .Lin_move; host.c */
 	mov	%rsp, %rdi
 	call	dune_bad_rip
 
+/* The same after a signal's handler, which has run in ring 0's root. */
+	.globl	dune_back_to_ring3
+	.hidden	dune_back_to_ring3
+dune_back_to_ring3:
+	call	dune_ring3_depart
+	jmp	return_to_ring3
+
 /*
  * %rsp: a frame for ring 3, at CPL 0 with ring 0's GS. From the last look for
  * signals on, interrupts are off: VECTOR_SIGNAL then comes in ring 3.

@@ -60,6 +60,13 @@ struct tss {
 
 struct dom_call;
 
+/* See ring3.c. */
+struct dune_ring3 {
+	struct dune_root *ring0_root, *root;	/* root: NULL where both are one */
+	uint64_t	ring0_fs, fs;
+	uint8_t		there;		/* not 0: ring 3's are loaded */
+};
+
 /*
  * A thread's own. The guest half finds it through GS (ring 3 has its own GS
  * base: swapgs on every ring change), the host half in a register.
@@ -69,6 +76,7 @@ struct dune_thread {
 	uint64_t	user_rsp;	/* scratch of the SYSCALL entry */
 	uint64_t	ring0_sp;	/* where entries from ring 3 begin their stack */
 	uint64_t	ring3_frame;	/* of the innermost dune_ring3_enter() */
+	struct dune_ring3 ring3;
 
 	struct dune_run	*run;
 	uint64_t	host_sp;	/* top of the outside stack */
@@ -198,6 +206,7 @@ long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b);
 /* entry.S */
 void dune_syscall_entry(void);
 void dune_to_ring3(void);	/* %rsp is the frame */
+void dune_back_to_ring3(void);	/* the same, after a signal's handler */
 int dune_ring3_run(const struct dune_tf *tf, struct dune_thread *t);
 long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c);
 extern char dune_trap_stubs[];
@@ -211,6 +220,16 @@ extern char dune_trap_bad_stack[];	/* and where it goes on if that cannot be */
 extern char dune_pgflt_push[], dune_pgflt_pushed[], dune_pgflt_args_push[];
 extern char dune_pgflt_args_pushed[], dune_pgflt_bad_stack[];
 #define TRAP_STUB_SIZE	16
+
+/* ring3.c */
+void dune_ring3_arrive(struct dune_thread *t);
+void dune_ring3_depart(void);
+
+/* Whether the innermost ring 3 has a root of its own; a domain sees to its own. */
+static inline bool dune_ring3_is_apart(const struct dune_thread *t)
+{
+	return t->ring3.root && !t->call;
+}
 
 /* handler.c: a program's handlers */
 struct dune_handler {

@@ -85,7 +85,8 @@ static void ring0_sigreturn(struct dune_thread *t)
 	if (tf.cs & 3) {
 		*frame = tf;
 		t->run->regs.rsp = (uintptr_t)frame;
-		t->run->regs.rip = (uintptr_t)dune_to_ring3;
+		t->run->regs.rip = (uintptr_t)(dune_ring3_is_apart(t) ? dune_back_to_ring3 :
+								      dune_to_ring3);
 		t->run->regs.rflags = FLAG_FIXED;
 	}
 	t->run->set |= DUNE_SET_REGS;

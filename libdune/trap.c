@@ -78,22 +78,32 @@ static void signal_trap(struct dune_thread *t, struct dune_tf *tf)
 		tf->rip = (uintptr_t)dune_user_look;
 }
 
-void dune_trap(struct dune_tf *tf, uintptr_t cr2)
+static void exception(struct dune_thread *t, struct dune_tf *tf, uintptr_t cr2)
 {
-	struct dune_thread *t = dune_this_thread();
 	uint64_t cs = tf->cs, ss = tf->ss, rflags = tf->rflags;
 
-	tf->rflags &= ~(uint64_t)FLAG_IOPL;
-	if (tf->vector == VECTOR_SIGNAL) {
-		signal_trap(t, tf);
-		return;
-	}
 	translate_error(tf);
 	if (t->call && (cs & 3))
 		dune_dom_trap(t->call, tf, cr2);
 	if (tf->vector != TRAP_PF || !handle_pgflt(tf, cr2))
 		pass_on(tf, cr2);
 	put_right(tf, cs, ss, rflags);
+}
+
+void dune_trap(struct dune_tf *tf, uintptr_t cr2)
+{
+	struct dune_thread *t = dune_this_thread();
+
+	if (t->ring3.there)
+		dune_ring3_arrive(t);
+	tf->rflags &= ~(uint64_t)FLAG_IOPL;
+	if (tf->vector == VECTOR_SIGNAL)
+		signal_trap(t, tf);
+	else
+		exception(t, tf, cr2);
+	/* Where a signal's handler comes first, it is CPL 0 that goes on. */
+	if ((tf->cs & 3) && dune_ring3_is_apart(t))
+		dune_ring3_depart();
 }
 
 /* Faults within faults within entry.S: no stack is left that could take them. */
@@ -116,17 +126,21 @@ void dune_syscall_trap(struct dune_tf *tf)
 {
 	struct dune_handler *h = dune_syscall_handler();
 	void (*fn)(struct dune_tf *tf) = __atomic_load_n(&h->fn, __ATOMIC_ACQUIRE);
-	struct dom_call *call = dune_this_thread()->call;
+	struct dune_thread *t = dune_this_thread();
 
+	if (t->ring3.there)
+		dune_ring3_arrive(t);
 	tf->rflags &= ~(uint64_t)FLAG_IOPL;
-	if (call)
-		dune_dom_syscall(call, tf);
+	if (t->call)
+		dune_dom_syscall(t->call, tf);
 	else if (!fn)
 		tf->rax = -ENOSYS;
 	else if (h->flags & DUNE_TRAP_GPRS_ONLY)
 		fn(tf);
 	else
 		dune_call_saving_vectors(fn, (uintptr_t)tf, 0, 0);
+	if (dune_ring3_is_apart(t))
+		dune_ring3_depart();
 }
 
 /* The child of a clone begins with the frame, and a signal's end replaces it. */
@@ -154,14 +168,4 @@ DUNE_API bool dune_forward_syscall(struct dune_tf *tf, uint32_t nr, const uint64
 		return false;
 	*result = call.rax;
 	return true;
-}
-
-DUNE_API int dune_ring3_enter(const struct dune_tf *tf)
-{
-	struct dune_tf copy = *tf;
-
-	/* SYSRET and IRET alike refuse what is not a user address. */
-	if (copy.rip >> 47)
-		return -EINVAL;
-	return dune_ring3_run(&copy, dune_this_thread());
 }

@@ -33,6 +33,7 @@
 #define FLAG_RING3	0x1000
 #define FLAG_RING3_BIT	12
 
+#define CR4_PKE		(1UL << 22)
 #define CR4_SMAP	(1UL << 21)
 #define CR4_SMEP	(1UL << 20)
 #define CR4_PKE		(1UL << 22)

@@ -194,6 +194,24 @@ int dune_copy_to_user(uint64_t to, const void *from, uint64_t size);
  */
 int dune_ring3_enter(const struct dune_tf *tf);
 
+struct dune_root;
+
+/**
+ * dune_ring3_enter_root - run code at CPL 3 in a root of its own
+ * @tf: as for dune_ring3_enter()
+ * @root: what ring 3 sees; libdune's code and data must be ring 0's there, as in
+ *	a clone of the mirror root (so link with the shared libdune, where a page
+ *	of @root gives ring 3 code of the program)
+ * @fs_base: ring 3's FS base; its GS base is 0
+ *
+ * Handlers of its traps, system calls and signals run in the root and with the FS
+ * base of the caller, which has both again afterwards, and its GS base and PKRU.
+ * A signal's handler must not jump out. Nests. Returns what a handler gives
+ * dune_ring3_exit(), or -EINVAL: rip or @fs_base is no user address, @root is the
+ * caller's, or signals are ring 3's; or as dune_vm_map_phys().
+ */
+int dune_ring3_enter_root(const struct dune_tf *tf, struct dune_root *root, uint64_t fs_base);
+
 /** dune_ring3_exit - end the innermost dune_ring3_enter(); from a handler. */
 void dune_ring3_exit(int value) __attribute__((noreturn));
 
