@@ -147,6 +147,13 @@ double protect_100_native(void);
 int dirty_scan_dune(struct sample *sample);
 int dirty_scan_all_dune(struct sample *sample);
 int dirty_scan_none_dune(struct sample *sample);
+double pthread_native(void);
+double fork_native(void);
+double process_switch_native(void);
+int sthread_create_dune(struct sample *sample);
+int sthread_fresh_dune(struct sample *sample);
+int root_switch_dune(struct sample *sample);
+int root_switch_flushed_dune(struct sample *sample);
 
 /* guest.c */
 int enter(void);

@@ -9,7 +9,7 @@ build/apps/bench/%.o: apps/bench/%.c build/flags apps/bench/build.mk | $(PUBLIC_
 	$(Q)$(CC) -O2 -g -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Ibuild/include \
 		-MMD -MP -c -o $@ $<
 
-build/bin/dune-bench: $(BENCH_OBJS) build/lib/libdune.a
+build/bin/dune-bench: $(BENCH_OBJS) build/lib/libsthread.a build/lib/libdune.a
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^
