@@ -288,6 +288,8 @@ void calls_make(struct sthread *s, struct dune_tf *tf)
 		return;
 	if (p.call && (granted >> (p.call - table) & 1)) {
 		tf->rax = make(&p);
+		if (s->expired)
+			run_end(s, STHREAD_TIME, tf);
 		return;
 	}
 	s->report.nr = tf->rax;

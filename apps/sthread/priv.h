@@ -91,6 +91,7 @@ struct sthread_sc {
 	unsigned int	nr_grants;
 	uint8_t		fd[NR_FDS];	/* rights */
 	uint64_t	calls;		/* by their place in the table of calls.c */
+	unsigned int	cpu_ms;		/* 0: as long as they like */
 	struct sthread	*idle;		/* to be used again */
 	unsigned int	nr_running;	/* created, not joined yet */
 };
@@ -120,6 +121,8 @@ struct sthread {
 	uintptr_t	thread_pointer;
 	struct dune_tf	tf;
 	void		*value;
+	bool		expired;	/* its time is over */
+	uint64_t	stopped_at;
 	struct sthread_report report;
 };
 
@@ -131,9 +134,14 @@ void memory_push(struct sthread *s, uintptr_t value);
 void *memory_at(struct sthread *s, uintptr_t start, size_t size, bool write, uintptr_t *bad);
 
 /* run.c */
-int run_init(void);
+struct sthread *run_current(void);
 void run_end(struct sthread *s, enum sthread_end end, const struct dune_tf *tf)
 	__attribute__((noreturn));
+
+/* time.c */
+#define NOWHERE		(1UL << 47)	/* where no code can be */
+int time_start(struct sthread *s);
+void time_stop(struct sthread *s);
 
 /* calls.c */
 void calls_make(struct sthread *s, struct dune_tf *tf);

@@ -66,6 +66,8 @@ int sthread_report_text(const struct sthread_report *r, char *text, size_t size)
 	case STHREAD_FD:
 		return snprintf(text, size, "it used descriptor %d in %s, not granted, at %#lx",
 				r->fd, calls_name(r->nr), r->rip);
+	case STHREAD_TIME:
+		return snprintf(text, size, "its time was over, at %#lx", r->rip);
 	case STHREAD_POINTER:
 		return about_pointer(r, text, size);
 	}

@@ -11,6 +11,11 @@
 /* The innermost that this thread runs. */
 static __thread struct sthread *current;
 
+struct sthread *run_current(void)
+{
+	return current;
+}
+
 /* From a handler: back to sthread_join(). What else is to be reported, is set. */
 void run_end(struct sthread *s, enum sthread_end end, const struct dune_tf *tf)
 {
@@ -28,6 +33,10 @@ static int on_trap(struct dune_tf *tf)
 {
 	if (!from_sthread(tf))
 		return DUNE_TRAP_PASS;
+	if (tf->rip == NOWHERE && current->expired) {
+		tf->rip = current->stopped_at;
+		run_end(current, STHREAD_TIME, tf);
+	}
 	current->report.vector = tf->vector;
 	run_end(current, STHREAD_TRAP, tf);
 }
@@ -171,9 +180,13 @@ int sthread_join(struct sthread *s, void **value, struct sthread_report *report)
 
 	if (!dune_active())
 		return -EINVAL;
+	r = time_start(s);
+	if (r)
+		return r;
 	current = s;
 	r = dune_ring3_enter_root(&s->tf, s->root, s->thread_pointer);
 	current = outer;
+	time_stop(s);
 	if (r)
 		return r;
 

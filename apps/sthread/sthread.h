@@ -125,6 +125,19 @@ int sthread_sc_fd_del(struct sthread_sc *sc, int fd);
  */
 int sthread_sc_sys_add(struct sthread_sc *sc, long nr);
 
+/* The signal by which time ends; libsthread's own once a context has a limit. */
+#define STHREAD_SIGNAL	62
+
+/**
+ * sthread_sc_cpu_set - limit the CPU time of each sthread
+ * @ms: milliseconds, 0: none
+ *
+ * Time in system calls that wait does not count. One that a signal's handler runs
+ * within another counts as part of that. Returns 0, or what
+ * dune_signal_set_handler() fails with.
+ */
+int sthread_sc_cpu_set(struct sthread_sc *sc, unsigned int ms);
+
 /* How an sthread ended. */
 enum sthread_end {
 	STHREAD_RETURNED,	/* its function returned, or it called exit(2) */
@@ -132,6 +145,7 @@ enum sthread_end {
 	STHREAD_TRAP,		/* another exception: vector */
 	STHREAD_CALL,		/* a system call that is not granted: nr */
 	STHREAD_FD,		/* a descriptor that is not: nr, argument, fd */
+	STHREAD_TIME,		/* it had used up its CPU time */
 	STHREAD_POINTER,	/* an argument that points to memory it has no right to */
 };
 
@@ -172,7 +186,8 @@ int sthread_create(struct sthread **s, struct sthread_sc *sc, sthread_fn fn, voi
  *
  * In any thread that is in Dune mode, once; @s is gone afterwards. Returns 0 if
  * the function returned; -ECANCELED if it was ended; or, with @s still there,
- * -EINVAL: not in Dune mode; or what dune_ring3_enter_root() fails with.
+ * -EINVAL: not in Dune mode; or what timer_create(2) or dune_ring3_enter_root()
+ * fails with.
  */
 int sthread_join(struct sthread *s, void **value, struct sthread_report *report);
 

@@ -265,6 +265,46 @@ TEST_F(sthread, from_many_threads)
 		EXPECT_EQ(0, sthread_sc_free(w[i].sc));
 }
 
+static void *loop_for_ever(void *arg)
+{
+	for (;;)
+		asm volatile("" : : : "memory");
+	return NULL;
+}
+
+static void *call_for_ever(void *arg)
+{
+	for (;;)
+		sthread_syscall(SYS_getpid, 0, 0, 0, 0);
+	return NULL;
+}
+
+static void *wait_a_while(void *arg)
+{
+	struct timespec t = { 0, 300000000 };
+
+	return (void *)sthread_syscall(SYS_nanosleep, (long)&t, 0, 0, 0);
+}
+
+TEST_F(sthread, time_is_limited)
+{
+	int i;
+
+	ASSERT_EQ(0, sthread_sc_sys_add(self->sc, SYS_getpid));
+	ASSERT_EQ(0, sthread_sc_sys_add(self->sc, SYS_nanosleep));
+	ASSERT_EQ(0, sthread_sc_cpu_set(self->sc, 50));
+	for (i = 0; i < 3; i++) {
+		ENDS(loop_for_ever, NULL, STHREAD_TIME);
+		EXPECT_EQ(-ECANCELED, run(self, loop_for_ever, NULL));
+		EXPECT_LE((uint64_t)loop_for_ever, self->report.rip);
+		EXPECT_GT((uint64_t)loop_for_ever + 64, self->report.rip);
+		ENDS(call_for_ever, NULL, STHREAD_TIME);
+	}
+	/* Waiting is not working. */
+	EXPECT_EQ(0, run(self, wait_a_while, NULL));
+	EXPECT_EQ(0, (long)self->value);
+}
+
 static volatile int alarms;
 static char *volatile on_heap;
 

@@ -5,7 +5,8 @@
  *	none	in the server's own thread
  *	pthread	in a thread made for the request
  *	fork	in a process made for the request
- *	sthread	in an sthread that has the exchange, the connection and read(2)
+ *	sthread	in an sthread that has the exchange, the connection and read(2), and
+ *		half a second of CPU time
  */
 #include <errno.h>
 #include <pthread.h>
@@ -97,7 +98,7 @@ static struct exchange *tagged_exchange(void)
 
 	if (sthread_tag_new(&tag, "exchange", sizeof(struct exchange)) ||
 	    sthread_sc_new(&context) || sthread_sc_mem_add(context, tag, STHREAD_WRITE) ||
-	    sthread_sc_sys_add(context, SYS_read))
+	    sthread_sc_sys_add(context, SYS_read) || sthread_sc_cpu_set(context, 500))
 		return NULL;
 	return sthread_smalloc(tag, sizeof(struct exchange));
 }
