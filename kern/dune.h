@@ -24,6 +24,7 @@
 
 #include "uapi/dune.h"
 #include "ept.h"
+#include "ept_fault.h"
 #include "ept_install.h"
 #include "exit_record.h"
 #include "slots.h"
@@ -57,8 +58,13 @@ struct dune_vm {
 
 	struct cpumask		cpus;		/* on which a vcpu was loaded */
 
+	pid_t			pid;		/* the process that it was made for */
+
 	struct list_head	in_all;		/* shrink.c's list of VMs */
 };
+
+/* VMCALL without prefixes, which is what the interface asks for. */
+#define VMCALL_LEN		3
 
 #define ENTRY_EVENT		BIT(0)	/* inject event_info */
 #define ENTRY_ADVANCE		BIT(1)	/* the guest goes on behind the instruction */
@@ -112,6 +118,7 @@ struct dune_vcpu {
 	struct ept_access	access;
 	enum ept_install	installed;	/* what the first look said */
 
+	u32			id;		/* of all that were made since the module was loaded */
 	unsigned long		busy;		/* bit 0: a thread runs or sets up;
 						 * bit 1: the page was mapped */
 	struct file		*vm_file;

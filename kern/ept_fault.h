@@ -10,10 +10,12 @@
 struct dune_vcpu;
 struct dune_vm;
 
+/* What became of a violation. */
 enum ept_fault_result {
 	EPT_FAULT_RESOLVED,	/* enter again */
 	EPT_FAULT_BOUNCE,	/* let Linux do its pending work, then enter again */
 	EPT_FAULT_REFUSED,	/* Linux refuses the process this access */
+	EPT_FAULT_AT_ONCE,	/* never got as far as ept_fault() */
 };
 
 /*

@@ -17,6 +17,7 @@
 
 #include "ept_fault.h"
 #include "exit.h"
+#include "tracepoints.h"
 #include "vmx.h"
 #include "vmx_ops.h"
 
@@ -147,13 +148,17 @@ static int to_user(struct dune_vcpu *vcpu, const struct exit_record *rec, int wh
 
 static int handle_ept_violation(struct dune_vcpu *vcpu, const struct exit_record *rec)
 {
+	enum ept_fault_result result;
+
 	requeue_event(vcpu, rec);
-	switch (ept_fault(vcpu)) {
+	result = ept_fault(vcpu);
+	trace_dune_violation(vcpu, rec->gpa, result);
+	switch (result) {
 	case EPT_FAULT_RESOLVED:
 		return DUNE_EXIT_AGAIN;
 	case EPT_FAULT_BOUNCE:
 		return DUNE_EXIT_NONE;
-	case EPT_FAULT_REFUSED:
+	default:
 		break;
 	}
 	to_user(vcpu, rec, 0);

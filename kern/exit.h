@@ -13,9 +13,10 @@
 /* An EPT violation's part of exit_read(), which leaves it to the caller. */
 static __always_inline void exit_read_violation(struct exit_record *rec)
 {
-	rec->qualification = vmcs_readl(EXIT_QUALIFICATION);
-	rec->gpa = vmcs_read64(GUEST_PHYSICAL_ADDRESS);
-	rec->vectoring_info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
+	vmcs_count(3, 0);
+	rec->qualification = vmcs_read_uncounted(EXIT_QUALIFICATION);
+	rec->gpa = vmcs_read_uncounted(GUEST_PHYSICAL_ADDRESS);
+	rec->vectoring_info = vmcs_read_uncounted(IDT_VECTORING_INFO_FIELD);
 }
 
 /* The DUNE_ACCESS_* of a violation: the qualification has them in the same order. */

@@ -56,7 +56,7 @@ int __init l1tf_init(void)
 	if (sched_smt_active())
 		pr_warn("this CPU has L1TF and runs with hyper-threading: a program in Dune mode could read what its sibling thread has in the L1 cache; boot with mitigations=auto,nosmt\n");
 	static_branch_enable(&l1tf_flush_needed);
-	static_branch_enable(&dune_entry_extras);
+	static_branch_inc(&dune_entry_extras);
 	return 0;
 }
 

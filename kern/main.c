@@ -6,6 +6,7 @@
 
 #include "l1tf.h"
 #include "msrs.h"
+#include "observe.h"
 #include "syscall.h"
 #include "vmx.h"
 #include "vmx_ops.h"
@@ -18,10 +19,15 @@ static int set_count_vmcs(const char *text, const struct kernel_param *kp)
 	if (r)
 		return r;
 	*(bool *)kp->arg = on;
-	if (on)
+	if (on == static_key_enabled(&dune_count_vmcs))
+		return 0;
+	if (on) {
 		static_branch_enable(&dune_count_vmcs);
-	else
+		static_branch_inc(&dune_exit_extras);
+	} else {
+		static_branch_dec(&dune_exit_extras);
 		static_branch_disable(&dune_count_vmcs);
+	}
 	return 0;
 }
 

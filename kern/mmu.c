@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 
 #include "dune.h"
+#include "tracepoints.h"
 
 static struct dune_vm *vm_of(struct mmu_notifier *mn)
 {
@@ -77,12 +78,14 @@ static __always_inline bool zap_page(struct dune_vm *vm, unsigned long start, un
 	       ept_zap_page(&vm->ept, dune_slot_gpa(slot) + (start & (SLOT_SIZE - 1)));
 }
 
-static noinline void zap_range(struct dune_vm *vm, unsigned long start, unsigned long end)
+static noinline bool zap_range(struct dune_vm *vm, unsigned long start, unsigned long end)
 {
 	struct ept_removed removed = { };
 
-	if (for_each_slot(vm, start, end, zap, &removed))
-		dune_vm_flush_ept(vm, &removed);
+	if (!for_each_slot(vm, start, end, zap, &removed))
+		return false;
+	dune_vm_flush_ept(vm, &removed);
+	return true;
 }
 
 static void range_begin(struct dune_vm *vm, unsigned long start, unsigned long end)
@@ -101,14 +104,16 @@ int dune_mmu_invalidate_start(struct mmu_notifier *mn,
 {
 	struct dune_vm *vm = vm_of(mn);
 	unsigned long start = range->start, end = range->end;
+	bool flushed = true;
 
 	spin_lock(&vm->ept_lock);
 	range_begin(vm, start, end);
 	if (zap_page(vm, start, end))
 		dune_vm_flush_ept(vm, NULL);
 	else
-		zap_range(vm, start, end);
+		flushed = zap_range(vm, start, end);
 	spin_unlock(&vm->ept_lock);
+	trace_dune_invalidate(vm, start, end, flushed);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ void __init msrs_init(void)
 
 	perf_guest_get_msrs(&nr, NULL);
 	if (nr)
-		static_branch_enable(&dune_entry_extras);
+		static_branch_inc(&dune_entry_extras);
 }
 
 /*

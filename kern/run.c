@@ -21,13 +21,11 @@
 #include "exit.h"
 #include "l1tf.h"
 #include "msrs.h"
+#include "observe.h"
 #include "syscall.h"
 #include "vmenter.h"
 #include "vmx.h"
 #include "vmx_ops.h"
-
-/* VMCALL without prefixes, which is what the interface asks for. */
-#define VMCALL_LEN	3
 
 #define LEAVE_WORK	(EXIT_TO_USER_MODE_WORK & ~_TIF_NEED_RESCHED)
 #define ENTRY_BLOCKERS	(EXIT_TO_USER_MODE_WORK | _TIF_NEED_RESCHED | _TIF_NEED_FPU_LOAD)
@@ -105,9 +103,10 @@ static noinline void do_entry_work(struct dune_vcpu *vcpu)
 	vcpu->entry_work = 0;
 }
 
-/* What only some CPUs need. */
+/* What only some CPUs need, or only tracepoints. */
 static noinline void entry_extras(struct dune_vcpu *vcpu)
 {
+	observe_entry(vcpu);
 	vmx_switch_perf_msrs(vcpu);
 	l1tf_flush_l1d();
 }
@@ -251,12 +250,16 @@ static __always_inline bool violation_at_once(struct dune_vcpu *vcpu, struct exi
 	}
 	vcpu->stats.by_reason[EXIT_REASON_EPT_VIOLATION]++;
 	tell_exit();
+	if (static_branch_unlikely(&dune_exit_extras))
+		observe_violation_at_once(vcpu);
 	return true;
 }
 
 /* All exits but a system call's; returns with interrupts on. */
 static noinline int other_exit(struct dune_vcpu *vcpu, struct exit_record *rec)
 {
+	struct exit_seen seen = { };
+
 	notify(vcpu);
 	if (unlikely(rec->reason == VMX_EXIT_REASONS_FAILED_VMENTRY)) {	/* VM-Fail */
 		*rec = (struct exit_record) { .reason = rec->reason };
@@ -264,8 +267,12 @@ static noinline int other_exit(struct dune_vcpu *vcpu, struct exit_record *rec)
 	}
 	vcpu->stats.by_reason[min_t(u32, (u16)rec->reason, DUNE_NR_HW_REASONS - 1)]++;
 	exit_read(vcpu, rec);
+	if (static_branch_unlikely(&dune_exit_extras))
+		seen = observe_read();
 	exit_urgent(rec);
 	take_interrupts();
+	if (static_branch_unlikely(&dune_exit_extras))
+		observe_exit(vcpu, &seen);
 	/* A guest that only computes still passes through here with each tick. */
 	if (rec->reason == EXIT_REASON_EXTERNAL_INTERRUPT)
 		compat_rcu_note_guest();
@@ -372,16 +379,19 @@ static __always_inline long system_call(struct dune_vcpu *vcpu)
 	long ret;
 
 	vmcs_write_uncounted(GUEST_RIP, vmcs_read_uncounted(GUEST_RIP) + VMCALL_LEN);
-	vmcs_count(3, 1);	/* with the reason and the CPL */
 	tell_exit();
 
 	if (unlikely(!dune_syscall_is_fast(nr))) {
+		if (static_branch_unlikely(&dune_exit_extras))
+			observe_system_call(vcpu, nr, false);
 		vcpu->native_syscalls++;
 		vcpu_get_regs(vcpu);
 		dune_vcpu_put(vcpu);
 		irq_on();
 		return DUNE_EXIT_VMCALL;
 	}
+	if (static_branch_unlikely(&dune_exit_extras))
+		observe_system_call(vcpu, nr, true);
 	notify(vcpu);
 	irq_on();
 

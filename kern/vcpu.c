@@ -12,6 +12,7 @@
 #include <asm/segment.h>
 
 #include "msrs.h"
+#include "tracepoints.h"
 #include "vmx.h"
 #include "vmx_ops.h"
 
@@ -212,13 +213,20 @@ static void vcpu_free(struct dune_vcpu *vcpu)
 	kfree(vcpu);
 }
 
+/* What vcpu_free() does not: it may be active on a CPU. */
+static void vcpu_end(struct dune_vcpu *vcpu)
+{
+	trace_dune_vcpu_end(vcpu);
+	vmx_clear_vcpu(vcpu);
+	vcpu_free(vcpu);
+}
+
 static int vcpu_release(struct inode *inode, struct file *file)
 {
 	struct dune_vcpu *vcpu = file->private_data;
 	struct file *vm_file = vcpu->vm_file;
 
-	vmx_clear_vcpu(vcpu);
-	vcpu_free(vcpu);
+	vcpu_end(vcpu);
 	fput(vm_file);
 	return 0;
 }
@@ -233,6 +241,7 @@ static const struct file_operations vcpu_fops = {
 
 static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 {
+	static atomic_t last_id;
 	struct dune_vcpu *vcpu;
 
 	if (dune_fail_step())
@@ -243,6 +252,7 @@ static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 	INIT_LIST_HEAD(&vcpu->on_cpu);
 	dune_vcpu_init_preempt(vcpu);
 	vcpu->vm = vm;
+	vcpu->id = atomic_inc_return(&last_id);
 	vcpu->cpu = -1;
 	vcpu->loaded_cpu = -1;
 	vcpu->access.pages_min = EPT_PAGES_AROUND;
@@ -258,6 +268,7 @@ static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 	}
 	vcpu->run = page_address(vcpu->run_page);
 	vcpu->vpid = vpid_alloc();
+	trace_dune_vcpu_create(vcpu);
 	return vcpu;
 }
 
@@ -275,8 +286,7 @@ int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file, u32 flags)
 	if (!r)
 		r = anon_inode_getfd("[dune-vcpu]", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
 	if (r < 0) {
-		vmx_clear_vcpu(vcpu);
-		vcpu_free(vcpu);
+		vcpu_end(vcpu);
 		fput(vm_file);
 	}
 	return r;

@@ -12,6 +12,7 @@
 #include <asm/processor.h>
 
 #include "dune.h"
+#include "tracepoints.h"
 #include "vmx.h"
 
 /* An EPT of four levels translates 48 bits. */
@@ -64,6 +65,7 @@ static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
 		kfree(vm);
 		return ERR_PTR(r);
 	}
+	vm->pid = task_tgid_nr(current);
 	dune_shrink_add(vm);
 	return &vm->mn;
 }
@@ -156,6 +158,7 @@ static bool block_in_use(struct mm_struct *mm, unsigned long va)
 /* Under ept_lock. */
 static int add_slot(struct dune_vm *vm, struct dune_slot *slot, struct slot_leaf **leaf)
 {
+	bool had = dune_slots_find(&vm->slots, slot->va) != SLOT_NONE;
 	u32 nr = slot->gpa >> SLOT_SHIFT;
 	int r;
 
@@ -163,9 +166,12 @@ static int add_slot(struct dune_vm *vm, struct dune_slot *slot, struct slot_leaf
 		r = dune_slots_add_at(&vm->slots, slot->va, leaf, nr);
 	else
 		r = dune_slots_add(&vm->slots, slot->va, leaf, &nr);
-	if (!r)
-		slot->gpa = dune_slot_gpa(nr);
-	return r;
+	if (r)
+		return r;
+	slot->gpa = dune_slot_gpa(nr);
+	if (!had)
+		trace_dune_slot_give(vm, slot->va, slot->gpa);
+	return 0;
 }
 
 /* No place is asked for, or one that there may be. */
@@ -215,6 +221,7 @@ static int unmap_slot(struct dune_vm *vm, unsigned long va, bool ask)
 	dune_slots_remove(&vm->slots, va);
 	ept_zap(&vm->ept, dune_slot_gpa(nr), dune_slot_gpa(nr + 1), &removed);
 	dune_vm_flush_ept(vm, &removed);
+	trace_dune_slot_take(vm, va, dune_slot_gpa(nr));
 	return 0;
 }
 

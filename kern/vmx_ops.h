@@ -34,7 +34,7 @@ static __always_inline void vmcs_count(unsigned int reads, unsigned int writes)
 	vcpu->stats.vmwrites += writes;
 }
 
-/* For run.c, which counts several accesses at once. */
+/* For whoever counts several accesses at once, or none. */
 static __always_inline unsigned long vmcs_read_uncounted(unsigned long field)
 {
 	unsigned long value;
