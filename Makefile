@@ -39,8 +39,8 @@ help:
 	@echo '  modules         dune.ko for every installed set of Debian kernel headers;'
 	@echo '                  with KDIR=PATH for that kernel only'
 	@echo '  lib             libdune.so.1 and libdune.a'
-	@echo '  apps            dune-run, dune-policy, dune-hello, dune-bench, dune-trace, dune-gc,'
-	@echo '                  dune-plugin, dune-httpd'
+	@echo '  apps            dune-run, dune-policy, dune-hello, dune-bench, dune-trace, dune-stat,'
+	@echo '                  dune-gc, dune-plugin, dune-httpd'
 	@echo '  tests           the programs that run inside the machine'
 	@echo '  clean           remove what was built'
 	@echo '  distclean       clean, and forget the kernels kept for the machine'
@@ -100,7 +100,7 @@ distclean: clean
 install: install-lib apps
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man{1,3,4,5,7}
 	install build/bin/dune-run build/bin/dune-policy build/bin/dune-bench \
-		build/bin/dune-trace build/bin/dune-httpd $(wildcard build/bin/dune-gc) \
+		build/bin/dune-trace build/bin/dune-stat build/bin/dune-httpd $(wildcard build/bin/dune-gc) \
 		$(wildcard build/bin/dune-plugin) $(DESTDIR)$(PREFIX)/bin/
 	$(foreach so,$(wildcard build/lib/dune/codec.so), \
 		install -D -m 644 $(so) $(DESTDIR)$(PREFIX)/lib/dune/codec.so)
@@ -130,7 +130,7 @@ install-module: modules
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-policy dune-bench dune-trace dune-gc dune-plugin \
-		dune-httpd)
+		dune-httpd dune-stat)
 	rm -f $(DESTDIR)$(PREFIX)/lib/dune/codec.so
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libdune{,-compat}.pc

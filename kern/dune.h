@@ -28,6 +28,7 @@
 #include "ept_install.h"
 #include "exit_record.h"
 #include "slots.h"
+#include "vms.h"
 
 #define DUNE_GPA_NONE		(~0ULL)
 
@@ -59,8 +60,13 @@ struct dune_vm {
 	struct cpumask		cpus;		/* on which a vcpu was loaded */
 
 	pid_t			pid;		/* the process that it was made for */
+	u64			invalidations;	/* ranges, and */
+	u64			kicks;		/* IPIs to CPUs in the guest: under ept_lock */
 
-	struct list_head	in_all;		/* shrink.c's list of VMs */
+	/* Under dune_vms_lock. */
+	struct list_head	in_all;		/* in dune_vms */
+	struct list_head	vcpus;
+	struct dune_totals	ended;		/* of vcpus that have ended */
 };
 
 /* VMCALL without prefixes, which is what the interface asks for. */
@@ -95,6 +101,7 @@ struct dune_vcpu {
 	struct desc_ptr		host_gdt;
 	struct dune_stats	stats;		/* fast_syscalls is found at the end */
 	u64			native_syscalls;
+	u64			violations[NR_EPT_FAULT_RESULTS];	/* but those done at once */
 
 	/* Guest values of what the VMCS does not switch. */
 	u64			kernel_gs_base, lstar, star, sfmask;
@@ -118,6 +125,8 @@ struct dune_vcpu {
 	struct ept_access	access;
 	enum ept_install	installed;	/* what the first look said */
 
+	pid_t			tid;		/* the thread that ran it last */
+	struct list_head	in_vm;		/* in vm->vcpus */
 	u32			id;		/* of all that were made since the module was loaded */
 	unsigned long		busy;		/* bit 0: a thread runs or sets up;
 						 * bit 1: the page was mapped */
@@ -153,8 +162,10 @@ int dune_vm_prefault(struct dune_vm *vm, struct dune_range *range);
 /* shrink.c */
 int dune_shrink_init(void);
 void dune_shrink_exit(void);
-void dune_shrink_add(struct dune_vm *vm);
-void dune_shrink_remove(struct dune_vm *vm);
+
+/* stats.c */
+void dune_stats_init(void);
+void dune_stats_exit(void);
 
 /* mmu.c */
 int dune_mmu_invalidate_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range);

@@ -16,6 +16,7 @@ enum ept_fault_result {
 	EPT_FAULT_BOUNCE,	/* let Linux do its pending work, then enter again */
 	EPT_FAULT_REFUSED,	/* Linux refuses the process this access */
 	EPT_FAULT_AT_ONCE,	/* never got as far as ept_fault() */
+	NR_EPT_FAULT_RESULTS
 };
 
 /*

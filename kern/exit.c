@@ -152,6 +152,7 @@ static int handle_ept_violation(struct dune_vcpu *vcpu, const struct exit_record
 
 	requeue_event(vcpu, rec);
 	result = ept_fault(vcpu);
+	vcpu->violations[result]++;
 	trace_dune_violation(vcpu, rec->gpa, result);
 	switch (result) {
 	case EPT_FAULT_RESOLVED:

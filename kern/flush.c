@@ -35,6 +35,7 @@ static void kick(struct dune_vm *vm)
 
 	for_each_cpu(cpu, &vm->cpus)
 		if (is_in_guest(cpu, vm)) {
+			vm->kicks++;
 			on_each_cpu_cond_mask(is_in_guest, nothing, vm, true, &vm->cpus);
 			return;
 		}

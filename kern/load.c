@@ -75,6 +75,7 @@ static void make_current(struct dune_vcpu *vcpu, int cpu)
 			cpumask_set_cpu(cpu, &vcpu->vm->cpus);
 		list_add(&vcpu->on_cpu, this_cpu_ptr(&dune_active_vmcs));
 		WRITE_ONCE(vcpu->cpu, cpu);
+		WRITE_ONCE(vcpu->tid, task_pid_nr(current));
 		vcpu->launched = 0;
 		vmx_vmptrld(__pa(vcpu->vmcs));
 		__this_cpu_write(dune_current_vmcs, vcpu);
@@ -162,6 +163,7 @@ void dune_vcpu_init_preempt(struct dune_vcpu *vcpu)
 void dune_vcpu_notify(struct dune_vcpu *vcpu)
 {
 	preempt_notifier_register(&vcpu->preempt);
+	WRITE_ONCE(vcpu->tid, task_pid_nr(current));
 	vcpu->notified = true;
 }
 

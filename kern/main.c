@@ -67,6 +67,7 @@ static int __init dune_init(void)
 	r = dune_device_init();
 	if (r)
 		goto err_shrink;
+	dune_stats_init();
 	pr_info("loaded; system calls take the %s path\n",
 		dune_fast_syscalls() ? "fast" : "native");
 	return 0;
@@ -84,6 +85,7 @@ err_l1tf:
 
 static void __exit dune_exit(void)
 {
+	dune_stats_exit();
 	dune_device_exit();
 	dune_vm_drain();
 	dune_shrink_exit();

@@ -90,6 +90,7 @@ static noinline bool zap_range(struct dune_vm *vm, unsigned long start, unsigned
 
 static void range_begin(struct dune_vm *vm, unsigned long start, unsigned long end)
 {
+	vm->invalidations++;
 	if (!vm->invalidating++) {
 		vm->inv_start = start;
 		vm->inv_end = end;

@@ -8,34 +8,17 @@
 #include <linux/shrinker.h>
 
 #include "dune.h"
-
-/* Taken outside a VM's ept_lock, which is only tried. */
-static DEFINE_SPINLOCK(vms_lock);
-static LIST_HEAD(vms);
-
-void dune_shrink_add(struct dune_vm *vm)
-{
-	spin_lock(&vms_lock);
-	list_add_tail(&vm->in_all, &vms);
-	spin_unlock(&vms_lock);
-}
-
-void dune_shrink_remove(struct dune_vm *vm)
-{
-	spin_lock(&vms_lock);
-	list_del(&vm->in_all);
-	spin_unlock(&vms_lock);
-}
+#include "vms.h"
 
 static unsigned long count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	unsigned long n = 0;
 	struct dune_vm *vm;
 
-	spin_lock(&vms_lock);
-	list_for_each_entry(vm, &vms, in_all)
+	spin_lock(&dune_vms_lock);
+	list_for_each_entry(vm, &dune_vms, in_all)
 		n += READ_ONCE(vm->ept.nr_tables);
-	spin_unlock(&vms_lock);
+	spin_unlock(&dune_vms_lock);
 	return n ?: SHRINK_EMPTY;
 }
 
@@ -59,14 +42,14 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc)
 	unsigned long n = 0;
 	struct dune_vm *vm;
 
-	spin_lock(&vms_lock);
-	list_for_each_entry(vm, &vms, in_all) {
+	spin_lock(&dune_vms_lock);
+	list_for_each_entry(vm, &dune_vms, in_all) {
 		n += shrink_vm(vm, sc->nr_to_scan - n);
 		if (n >= sc->nr_to_scan)
 			break;
 	}
-	list_rotate_left(&vms);
-	spin_unlock(&vms_lock);
+	list_rotate_left(&dune_vms);
+	spin_unlock(&dune_vms_lock);
 	return n ?: SHRINK_STOP;
 }
 

@@ -103,18 +103,14 @@ static long ioctl_get_sregs(struct dune_vcpu *vcpu, void __user *arg)
 /* Needs no lock: counters may be read while they count. */
 static long ioctl_get_stats(struct dune_vcpu *vcpu, void __user *arg)
 {
-	struct dune_stats *stats = kmemdup(&vcpu->stats, sizeof(*stats), GFP_KERNEL);
+	struct dune_totals *totals = kzalloc(sizeof(*totals), GFP_KERNEL);
 	long r;
-	int i;
 
-	if (!stats)
+	if (!totals)
 		return -ENOMEM;
-	/* The run loop counts everything but the most frequent. */
-	stats->fast_syscalls = stats->exits - vcpu->native_syscalls;
-	for (i = 0; i < DUNE_NR_HW_REASONS; i++)
-		stats->fast_syscalls -= stats->by_reason[i];
-	r = copy_to_user(arg, stats, sizeof(*stats)) ? -EFAULT : 0;
-	kfree(stats);
+	dune_totals_add_vcpu(totals, vcpu);
+	r = copy_to_user(arg, &totals->stats, sizeof(totals->stats)) ? -EFAULT : 0;
+	kfree(totals);
 	return r;
 }
 
@@ -217,6 +213,7 @@ static void vcpu_free(struct dune_vcpu *vcpu)
 static void vcpu_end(struct dune_vcpu *vcpu)
 {
 	trace_dune_vcpu_end(vcpu);
+	dune_vms_remove_vcpu(vcpu);
 	vmx_clear_vcpu(vcpu);
 	vcpu_free(vcpu);
 }
@@ -268,6 +265,7 @@ static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 	}
 	vcpu->run = page_address(vcpu->run_page);
 	vcpu->vpid = vpid_alloc();
+	dune_vms_add_vcpu(vcpu);
 	trace_dune_vcpu_create(vcpu);
 	return vcpu;
 }

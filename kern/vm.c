@@ -66,7 +66,8 @@ static struct mmu_notifier *alloc_notifier(struct mm_struct *mm)
 		return ERR_PTR(r);
 	}
 	vm->pid = task_tgid_nr(current);
-	dune_shrink_add(vm);
+	INIT_LIST_HEAD(&vm->vcpus);
+	dune_vms_add(vm);
 	return &vm->mn;
 }
 
@@ -74,7 +75,7 @@ static void free_notifier(struct mmu_notifier *mn)
 {
 	struct dune_vm *vm = container_of(mn, struct dune_vm, mn);
 
-	dune_shrink_remove(vm);
+	dune_vms_remove(vm);
 	ept_destroy(&vm->ept);
 	dune_slots_destroy(&vm->slots);
 	kfree(vm);
