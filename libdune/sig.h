@@ -97,6 +97,8 @@ void dune_sigcatch_begin(struct dune_thread *t);
 void dune_sigcatch_end(struct dune_thread *t);
 
 /* sigdeliver.c */
+/* Told of each signal before its handler's frame is made; for who links libdune.a. */
+extern void (*dune_signal_seen)(uint32_t sig, const void *info);
 void dune_signal_deliver(struct dune_thread *t, struct dune_tf *tf);
 void dune_signal_to_ring3(struct dune_tf *tf);
 void dune_signal_return(struct dune_tf *tf);

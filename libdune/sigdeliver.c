@@ -12,6 +12,8 @@
 
 #include "priv.h"
 
+void (*dune_signal_seen)(uint32_t sig, const void *info);
+
 static struct dune_handler vectors[NR_SIGNALS];
 
 DUNE_API int dune_signal_set_handler(int sig, dune_trap_fn fn, unsigned int flags)
@@ -69,6 +71,8 @@ static void deliver_queue(struct dune_thread *t, struct dune_tf *tf)
 			call_vector(tf, signal->sig);
 			continue;
 		}
+		if (dune_signal_seen)
+			dune_signal_seen(signal->sig, signal->info);
 		if (!dune_sigframe_push(t, tf, signal, saved)) {
 			no_frame(signal->sig);
 			continue;

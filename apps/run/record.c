@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record.c - each call written down for dune-trace: its arguments, what they point
- * to, its result
+ * record.c - each call written down: its arguments, what they point to, its result
  *
- * Into memory shared with the reader (../trace/record.h); no system call is made
- * for it, unless the reader is behind.
+ * For dune-trace, into memory shared with it (../trace/record.h): no system call is
+ * made for that, unless the reader is behind. Under --trace, as a line at once.
  */
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
 
-#include "../trace/record.h"
+#include "../../libdune/sig.h"
+#include "../trace/draft.h"
 #include "run.h"
 
 #define RING_BASE	(MONITOR_BASE + (192UL << 20))
@@ -19,32 +19,6 @@
 
 static struct trace_ring *ring;
 static char ring_path[64];
-
-static const uint8_t kinds[MAX_NR][6] = {
-#define K(kind)		KIND_##kind
-#define NONE		NONE
-#define CALL(name, ...)	[__NR_##name] = { ARGS(__VA_ARGS__) },
-#define ARGS(...)	ARGS_(__VA_ARGS__ __VA_OPT__(,) NONE, NONE, NONE, NONE, NONE, NONE)
-#define ARGS_(a, b, c, d, e, f, ...) K(a), K(b), K(c), K(d), K(e), K(f)
-#include "../trace/calls.def"
-#undef CALL
-#undef NONE
-};
-
-static const struct {
-	uint8_t	how;
-	uint8_t	bytes;
-} copies[NR_KINDS] = {
-#define KIND(name, how, bytes) [KIND_##name] = { COPY_##how, bytes },
-#include "../trace/kinds.def"
-#undef KIND
-};
-
-/* One record as it grows, on the thread's stack. */
-struct draft {
-	struct trace_record	head;
-	uint8_t			data[MAX_RECORD - sizeof(struct trace_record)];
-};
 
 static uint64_t now(void)
 {
@@ -73,8 +47,12 @@ static uint64_t *tid_entry(const struct dune_tf *tf, uint64_t *page)
 
 static void identify(struct trace_record *r, const struct dune_tf *tf)
 {
-	uint64_t page, *entry = tid_entry(tf, &page), id = __atomic_load_n(entry, __ATOMIC_RELAXED);
+	uint64_t page, *entry, id;
 
+	if (!tids)
+		return;			/* nobody is told */
+	entry = tid_entry(tf, &page);
+	id = __atomic_load_n(entry, __ATOMIC_RELAXED);
 	if (!id || id >> 2 * ID_BITS != page) {
 		id = page << 2 * ID_BITS | sys(__NR_gettid) << ID_BITS | sys(__NR_getpid);
 		__atomic_store_n(entry, id, __ATOMIC_RELAXED);
@@ -88,7 +66,8 @@ static void forget(const struct dune_tf *tf)
 {
 	uint64_t page;
 
-	__atomic_store_n(tid_entry(tf, &page), 0, __ATOMIC_RELAXED);
+	if (tids)
+		__atomic_store_n(tid_entry(tf, &page), 0, __ATOMIC_RELAXED);
 }
 
 /* ---- the ring ---- */
@@ -188,155 +167,59 @@ static void ring_put(struct draft *d)
 	ring_unlock();
 }
 
-/* ---- pieces: what arguments point to ---- */
+/* ---- lines: without a reader ---- */
 
-/* There is room: six arguments of MAX_COPY bytes fit into a record. */
-static struct trace_piece *piece_begin(struct draft *d, unsigned int arg)
+static const struct style style = { .string = 32, .frequency = 1 };
+
+static void say_line(struct draft *d)
 {
-	struct trace_piece *p = (struct trace_piece *)((uint8_t *)d + d->head.size);
+	char line[2048];
+	struct text t = { line, sizeof(line) - 1, 0 };
+	struct call call;
 
-	*p = (struct trace_piece){ .arg = arg };
-	return p;
-}
-
-static void piece_end(struct draft *d, struct trace_piece *p)
-{
-	d->head.size += sizeof(*p) + ((p->size + 7) & ~7u);
-	d->head.pieces++;
-}
-
-static void put_bytes(struct draft *d, unsigned int arg, uint64_t from, uint32_t size)
-{
-	struct trace_piece *p = piece_begin(d, arg);
-
-	if (!from || dune_copy_from_user(p + 1, from, size))
+	if (!call_of(&d->head, &call))
 		return;
-	p->size = size;
-	piece_end(d, p);
+	put_line(&t, &style, &call);
+	if (line[t.used - 1] != '\n')		/* cut off */
+		line[t.used++] = '\n';
+	box_say(line, t.used);
 }
 
-static void put_buffer(struct draft *d, unsigned int arg, uint64_t from, int64_t size)
+static void put(struct draft *d)
 {
-	struct trace_piece *p = piece_begin(d, arg);
-	uint64_t n = size > (int64_t)ring->copy ? ring->copy : size;
-
-	if (!from || size < 0 || n > MAX_COPY || (n && dune_copy_from_user(p + 1, from, n)))
-		return;
-	p->more = (uint64_t)size > n;
-	p->size = n;
-	piece_end(d, p);
-}
-
-/* Up to its NUL, which is not copied; page by page, as only its pages need be there. */
-static bool copy_string(char *to, uint64_t from, uint32_t max, uint32_t *size)
-{
-	uint32_t n, i;
-
-	for (*size = 0; *size < max; from += n) {
-		n = PAGE_SIZE - from % PAGE_SIZE;
-		n = n < 64 ? n : 64;
-		n = n < max - *size ? n : max - *size;
-		if (dune_copy_from_user(to + *size, from, n))
-			return false;
-		for (i = 0; i < n; i++, ++*size)
-			if (!to[*size])
-				return true;
-	}
-	return true;
-}
-
-static void put_string(struct draft *d, unsigned int arg, uint64_t from)
-{
-	struct trace_piece *p = piece_begin(d, arg);
-	uint32_t size;
-
-	if (!from || !copy_string((char *)(p + 1), from, MAX_COPY - 8, &size))
-		return;
-	p->more = size == MAX_COPY - 8;
-	p->size = size;
-	piece_end(d, p);
-}
-
-/* Strings one after the other, each with its NUL. */
-static void put_vector(struct draft *d, unsigned int arg, uint64_t from)
-{
-	struct trace_piece *p = piece_begin(d, arg);
-	uint64_t string;
-	uint32_t size;
-
-	if (!from)
-		return;
-	for (;; from += 8) {
-		if (dune_copy_from_user(&string, from, 8))
-			return;
-		if (!string)
-			break;
-		p->more = p->size > MAX_COPY;
-		if (p->more || !copy_string((char *)(p + 1) + p->size, string, 256, &size))
-			break;
-		p->size += size;
-		((char *)(p + 1))[p->size++] = '\0';
-	}
-	piece_end(d, p);
-}
-
-static void put_before(struct draft *d, unsigned int i)
-{
-	unsigned int kind = kinds[d->head.nr][i];
-	const uint64_t *args = d->head.args;
-
-	switch (copies[kind].how) {
-	case COPY_IN:
-		put_bytes(d, i, args[i], copies[kind].bytes);
-		break;
-	case COPY_BUFFER_IN:
-		put_buffer(d, i, args[i], args[i + 1]);
-		break;
-	case COPY_STRING:
-		put_string(d, i, args[i]);
-		break;
-	case COPY_VECTOR:
-		put_vector(d, i, args[i]);
-		break;
-	}
-}
-
-static void put_after(struct draft *d, unsigned int i)
-{
-	unsigned int kind = kinds[d->head.nr][i];
-
-	if (sys_failed(d->head.result))
-		return;
-	if (copies[kind].how == COPY_OUT)
-		put_bytes(d, i, d->head.args[i], copies[kind].bytes);
-	else if (copies[kind].how == COPY_BUFFER_OUT)
-		put_buffer(d, i, d->head.args[i], d->head.result);
+	if (ring)
+		ring_put(d);
+	else
+		say_line(d);
 }
 
 /* ---- calls ---- */
 
+/* Who makes the calls that are written down. */
+static void make_call(struct dune_tf *tf)
+{
+	if (box_on())
+		box_handler(tf);
+	else
+		monitor_syscall(tf);
+}
+
 static void begin(struct draft *d, const struct dune_tf *tf)
 {
-	unsigned int i;
+	const uint64_t args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
+	uint64_t start = now();
 
-	d->head = (struct trace_record){
-		.size = sizeof(d->head), .nr = tf->rax, .type = RECORD_CALL, .start = now(),
-		.args = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 },
-	};
+	d->copy = ring ? ring->copy : style.string;
+	draft_begin(d, tf->rax, args);
+	d->head.start = start;
 	identify(&d->head, tf);
-	for (i = 0; i < 6 && kinds[d->head.nr][i]; i++)
-		put_before(d, i);
 }
 
 static void end(struct draft *d, int64_t result)
 {
-	unsigned int i;
-
-	d->head.result = result;
 	d->head.end = now();
-	for (i = 0; i < 6 && kinds[d->head.nr][i]; i++)
-		put_after(d, i);
-	ring_put(d);
+	draft_end(d, result);
+	put(d);
 }
 
 static bool makes_a_child(uint64_t nr)
@@ -354,7 +237,7 @@ void record_syscall(struct dune_tf *tf)
 	struct draft d;
 
 	if (nr >= MAX_NR) {
-		monitor_syscall(tf);
+		make_call(tf);
 		return;
 	}
 	begin(&d, tf);
@@ -362,35 +245,24 @@ void record_syscall(struct dune_tf *tf)
 		end(&d, 0);
 	if (nr == __NR_exit || nr == __NR_execve || nr == __NR_execveat)
 		forget(tf);
-	monitor_syscall(tf);
+	make_call(tf);
 	if ((tf->rip != rip && nr != __NR_rt_sigreturn) || (makes_a_child(nr) && !tf->rax))
 		return;
 	end(&d, tf->rax);
 }
 
-/* As put_string() and put_vector(), of strings that are the monitor's for now. */
-static void put_start(struct draft *d, const char *path, char **argv)
+/* On the way to a handler in ring 3. */
+static void record_signal(uint32_t sig, const void *info)
 {
-	struct trace_piece *p = piece_begin(d, 0);
-	uint32_t n;
-	char *to = (char *)(p + 1);
+	struct draft d;
 
-	n = length(path);
-	p->size = n < MAX_COPY - 8 ? n : MAX_COPY - 8;
-	__builtin_memcpy(to, path, p->size);
-	piece_end(d, p);
-
-	p = piece_begin(d, 1);
-	to = (char *)(p + 1);
-	for (; *argv; argv++) {
-		n = length(*argv) + 1;
-		p->more = p->size + n > MAX_COPY;
-		if (p->more)
-			break;
-		__builtin_memcpy(to + p->size, *argv, n);
-		p->size += n;
-	}
-	piece_end(d, p);
+	d.head = (struct trace_record){
+		.size = sizeof(d.head), .nr = sig, .type = RECORD_SIGNAL, .start = now(),
+		.tid = sys(__NR_gettid), .pid = sys(__NR_getpid),
+	};
+	__builtin_memcpy(d.head.args, info, sizeof(d.head.args));
+	d.head.end = d.head.start;
+	put(&d);
 }
 
 /* A program begins: the execve() that came to this. Not in Dune mode yet. */
@@ -398,18 +270,19 @@ void record_start(const char *path, char **argv, char **envp)
 {
 	struct draft d;
 
-	if (!ring)
+	if (!record_on())
 		return;
+	dune_signal_seen = record_signal;
 	d.head = (struct trace_record){
 		.size = sizeof(d.head), .nr = __NR_execve, .type = RECORD_EXEC, .start = now(),
 		.args = { (uint64_t)path, (uint64_t)argv, (uint64_t)envp },
 		.tid = sys(__NR_gettid), .pid = sys(__NR_getpid),
 	};
-	put_start(&d, path, argv);
+	draft_start(&d, path, argv);
 	while (*envp++)
 		d.head.args[3]++;
 	d.head.end = now();
-	ring_put(&d);
+	put(&d);
 }
 
 /* The reader's memory, by a name in /proc; without it nothing is written down. */
@@ -431,6 +304,11 @@ bool record_init(const char *path)
 	ring = (struct trace_ring *)p;
 	__builtin_memcpy(ring_path, path, length(path) + 1);
 	return true;
+}
+
+bool record_on(void)
+{
+	return ring || box_traces();
 }
 
 /* For a dune-run that this one executes; NULL: nothing is recorded. */

@@ -117,6 +117,8 @@ void box_compile(const struct options *o, char **argv, char **envp);
 void box_open(const struct options *o);
 void box_begin(void);
 bool box_on(void);
+bool box_traces(void);
+void box_say(const char *line, size_t size);
 bool box_may_load(int fd, bool program);
 void box_handler(struct dune_tf *tf);
 long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags);
@@ -125,6 +127,7 @@ const char *box_monitor(void);
 
 /* record.c */
 bool record_init(const char *path);
+bool record_on(void);
 void record_start(const char *path, char **argv, char **envp);
 void record_syscall(struct dune_tf *tf);
 const char *record_path(void);

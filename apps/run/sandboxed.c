@@ -25,6 +25,17 @@ bool box_on(void)
 	return box.policy;
 }
 
+/* Whether --trace was given, here or to the dune-run that executed this one. */
+bool box_traces(void)
+{
+	return box.policy && box.shared->trace;
+}
+
+void box_say(const char *line, size_t size)
+{
+	sys(__NR_write, box.shared->report_fd, line, size);
+}
+
 const char *box_fd_text(void)
 {
 	return fd_text;
@@ -176,7 +187,6 @@ void box_open(const struct options *o)
 		take_fds(o, fd);
 	dune_fmt(fd_text, sizeof(fd_text), "%d", shared->policy_fd);
 	fd_name(monitor_name, shared->monitor_fd);
-	box.trace = shared->trace;
 	box.report = shared->report;
 	box.learn = shared->learn;
 	box.is_user = is_user;

@@ -82,7 +82,6 @@ static void __attribute__((noinline)) whole_way(struct box *b, struct dune_tf *t
 	struct request r = {
 		.box = b, .tf = tf, .nr = nr, .call = &calls[nr < NR_CALLS ? nr : 0],
 	};
-	char line[512];
 	long result;
 
 	if (nr >= NR_CALLS || !calls[nr].name) {
@@ -90,13 +89,9 @@ static void __attribute__((noinline)) whole_way(struct box *b, struct dune_tf *t
 		result = unknown(&r);
 	} else {
 		result = user_arguments(&r);
-		if (b->trace)
-			trace_before(&r, line, sizeof(line));
 		if (!result)
 			result = decide(&r);
 	}
-	if (b->trace)
-		trace_after(&r, line, sizeof(line), result);
 	if (b->learn && r.call && !r.again)
 		learn_call(b, nr);
 	if (!r.again)
@@ -142,7 +137,7 @@ void box_start(struct box *b)
 
 	for (nr = 0; nr < NR_CALLS; nr++) {
 		b->shortcut[nr].how = SHORT_NONE;
-		if (b->trace || b->learn || !policy_is_constant(b->policy, nr))
+		if (b->learn || !policy_is_constant(b->policy, nr))
 			continue;
 		v = policy_judge(b->policy, nr, no_args, fd_class, b);
 		if (!calls[nr].name) {

@@ -39,7 +39,7 @@ enum shortcut {
 struct box {
 	const struct policy *policy;
 	struct shared	*shared;
-	bool		trace, report, learn;
+	bool		report, learn;
 	bool		shares_fds;	/* a clone has them in common with us */
 	/* Whether memory is all ring 3's. */
 	bool		(*is_user)(uint64_t start, uint64_t size);
@@ -111,11 +111,6 @@ long refuse_argument(struct request *r, unsigned int arg, const char *why, int e
 void report_verdict(struct request *r, const struct verdict *v);
 void die_by_policy(struct request *r) __attribute__((noreturn));
 void say(const struct box *b, const char *line);
-
-/* trace.c */
-void trace_before(struct request *r, char *line, size_t size);
-void trace_after(struct request *r, char *line, size_t size, long result);
-int show_call(struct request *r, char *line, size_t size);
 
 /* limits.c */
 long limits_start(struct box *b);

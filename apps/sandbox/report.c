@@ -6,9 +6,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "../trace/show.h"
 #include "box.h"
 
-#define LINE_SIZE	1024
+#define REPORT_SIZE	1024
 
 /* To standard error as it was at the start. */
 void say(const struct box *b, const char *line)
@@ -81,12 +82,12 @@ static void place(uint64_t at, char *to, size_t size)
 static void report(struct request *r, const char *what, const char *why, unsigned int line)
 {
 	const struct policy *p = r->box->policy;
-	char text[LINE_SIZE], call[512], where[300], rule[320];
+	char text[REPORT_SIZE], call[512], where[300], rule[320];
 
 	if (r->refused)
 		return;
 	r->refused = true;
-	show_call(r, call, sizeof(call));
+	draft_show(r->nr, r->args, call, sizeof(call));
 	place(r->tf->rip - 2, where, sizeof(where));
 	if (line)
 		dune_fmt(rule, sizeof(rule), "%s:%u", p->text + p->name, line);
@@ -143,7 +144,7 @@ static long refuse(struct request *r, const char *why, int error)
 
 long refuse_path(struct request *r, const char *path, uint32_t need)
 {
-	char why[LINE_SIZE / 2];
+	char why[REPORT_SIZE / 2];
 
 	/* The metadata of what is not there for the program. */
 	if (need == RIGHT_SEE && !r->box->report)

@@ -2,10 +2,7 @@
 /*
  * arguments.c - an argument as strace shows it
  */
-#include <ctype.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <string.h>
 
 #include <asm/unistd_64.h>
 
@@ -33,124 +30,115 @@ unsigned int nr_arguments(unsigned int nr)
 	return n;
 }
 
-static void print_byte(FILE *f, const uint8_t *p, bool last)
+static void put_byte(struct text *t, const uint8_t *p, bool last)
 {
-	static const char escapes[] = "\a\b\t\n\v\f\r";
-	const char *e = *p ? strchr(escapes, *p) : NULL;
+	/* Of 9 to 13. */
+	static const char escapes[] = "tnvfr";
 
 	if (*p == '"' || *p == '\\')
-		fprintf(f, "\\%c", *p);
-	else if (e && *p != '\a' && *p != '\b')
-		fprintf(f, "\\%c", "abtnvfr"[e - escapes]);
+		put_char(t, '\\'), put_char(t, *p);
 	else if (*p >= 32 && *p < 127)
-		fputc(*p, f);
-	else if (!last && isdigit(p[1]))	/* octal digits would run together */
-		fprintf(f, "\\%03o", *p);
-	else
-		fprintf(f, "\\%o", *p);
+		put_char(t, *p);
+	else if (*p >= '\t' && *p <= '\r')
+		put_char(t, '\\'), put_char(t, escapes[*p - '\t']);
+	else {
+		/* Octal digits would run together with one that follows. */
+		bool digit = !last && p[1] >= '0' && p[1] <= '9';
+
+		put_char(t, '\\');
+		put_digits(t, *p, 8, digit ? 3 : 1);
+	}
 }
 
-void print_bytes(FILE *f, const uint8_t *p, unsigned int size, bool more)
+void put_bytes(struct text *t, const uint8_t *p, unsigned int size, bool more)
 {
 	unsigned int i;
 
-	fputc('"', f);
+	put_char(t, '"');
 	for (i = 0; i < size; i++)
-		print_byte(f, p + i, i + 1 == size);
-	fputs(more ? "\"..." : "\"", f);
+		put_byte(t, p + i, i + 1 == size);
+	put_string(t, more ? "\"..." : "\"");
 }
 
-static void print_piece(FILE *f, const struct trace_piece *p, bool path)
+static void put_piece(struct text *t, const struct style *style, const struct trace_piece *p,
+		      bool path)
 {
 	unsigned int size = p->size;
 	bool more = p->more;
 
-	if (!path && size > options.string) {
-		size = options.string;
+	if (!path && size > style->string) {
+		size = style->string;
 		more = true;
 	}
-	print_bytes(f, (const uint8_t *)(p + 1), size, more);
+	put_bytes(t, (const uint8_t *)(p + 1), size, more);
 }
 
 /* Strings one after the other, each with its NUL. */
-static void print_vector(FILE *f, const struct trace_piece *p)
+static void put_vector(struct text *t, const struct style *style, const struct trace_piece *p)
 {
-	const char *at = (const char *)(p + 1), *end = at + p->size;
+	const uint8_t *at = (const uint8_t *)(p + 1), *end = at + p->size;
 	const char *between = "";
+	unsigned int size;
 
-	fputc('[', f);
+	put_char(t, '[');
 	while (at < end) {
-		unsigned int size = strnlen(at, end - at);
-
-		fputs(between, f);
-		print_bytes(f, (const uint8_t *)at,
-			    size < options.string ? size : options.string,
-			    size > options.string);
+		for (size = 0; at + size < end && at[size]; size++)
+			;
+		put_string(t, between);
+		put_bytes(t, at, size < style->string ? size : style->string, size > style->string);
 		at += size + 1;
 		between = ", ";
 	}
-	fputs(p->more ? ", ...]" : "]", f);
+	put_string(t, p->more ? ", ...]" : "]");
 }
 
-static void print_pointer(FILE *f, uint64_t v)
+static void put_pointer(struct text *t, uint64_t v)
 {
 	if (v)
-		fprintf(f, "%#lx", v);
+		put_hex(t, v);
 	else
-		fputs("NULL", f);
-}
-
-static void print_signal(FILE *f, int sig)
-{
-	const char *name = sigabbrev_np(sig);
-
-	if (name)
-		fprintf(f, "SIG%s", name);
-	else if (sig >= SIGRTMIN - 2 && sig <= SIGRTMAX)
-		fprintf(f, sig == 32 ? "SIGRTMIN" : "SIGRT_%d", sig - 32);
-	else
-		fprintf(f, "%d", sig);
+		put_string(t, "NULL");
 }
 
 /* What a number says by itself; the rest are names. */
-static void print_number(FILE *f, enum arg_kind kind, uint64_t v)
+static void put_number(struct text *t, enum arg_kind kind, uint64_t v)
 {
 	switch (kind) {
 	case KIND_NONE:
 	case KIND_LHEX:
-		fprintf(f, "%#lx", v);
+		put_hex(t, v);
 		break;
 	case KIND_INT:
 	case KIND_FD:
-		fprintf(f, "%d", (int)v);
+		put_signed(t, (int)v);
 		break;
 	case KIND_LONG:
-		fprintf(f, "%ld", v);
+		put_signed(t, v);
 		break;
 	case KIND_ULONG:
-		fprintf(f, "%lu", v);
+		put_unsigned(t, v);
 		break;
 	case KIND_HEX:
-		fprintf(f, "%#x", (unsigned int)v);
+		put_hex(t, (unsigned int)v);
 		break;
 	case KIND_MODE:
-		fprintf(f, "%#03o", (unsigned int)v);
+		put_octal(t, v);
 		break;
 	case KIND_DIRFD:
 		if ((int)v == AT_FDCWD)
-			fputs("AT_FDCWD", f);
+			put_string(t, "AT_FDCWD");
 		else
-			fprintf(f, "%d", (int)v);
+			put_signed(t, (int)v);
 		break;
 	case KIND_SIGNAL:
-		print_signal(f, v);
+		put_signal(t, v, "SIG");
 		break;
 	default:
-		print_flags(f, kind, (uint32_t)v);
+		put_flags(t, kind, (uint32_t)v);
 	}
 }
 
-void print_argument(FILE *f, const struct call *call, unsigned int i)
+void put_argument(struct text *t, const struct style *style, const struct call *call, unsigned int i)
 {
 	const struct trace_record *r = call->r;
 	const struct trace_piece *p = call->piece[i];
@@ -162,25 +150,25 @@ void print_argument(FILE *f, const struct call *call, unsigned int i)
 	case KIND_BUF_IN:
 	case KIND_BUF_OUT:
 		if (p)
-			print_piece(f, p, kind == KIND_PATH);
+			put_piece(t, style, p, kind == KIND_PATH);
 		else
-			print_pointer(f, r->args[i]);
+			put_pointer(t, r->args[i]);
 		break;
 	case KIND_ARGV:
 		if (p)
-			print_vector(f, p);
+			put_vector(t, style, p);
 		else
-			print_pointer(f, r->args[i]);
+			put_pointer(t, r->args[i]);
 		break;
 	case KIND_PTR:
-		print_pointer(f, r->args[i]);
+		put_pointer(t, r->args[i]);
 		break;
 	default:
 		if (kind < KIND_STAT)
-			print_number(f, kind, r->args[i]);
+			put_number(t, kind, r->args[i]);
 		else if (p)
-			print_memory(f, kind, p + 1, p->size);
+			put_memory(t, kind, p + 1, p->size);
 		else
-			print_pointer(f, r->args[i]);
+			put_pointer(t, r->args[i]);
 	}
 }

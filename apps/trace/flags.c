@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -119,25 +118,25 @@ static const struct names lists[NR_KINDS] = {
 	[KIND_SOCKTYPE] = { 15, socket_kinds, socket_bits, NULL },
 };
 
-static bool print_one(FILE *f, const struct name *list, uint64_t v)
+static bool put_one(struct text *t, const struct name *list, uint64_t v)
 {
 	for (; list && list->name; list++) {
 		if (list->value != v)
 			continue;
-		fputs(list->name, f);
+		put_string(t, list->name);
 		return true;
 	}
 	return false;
 }
 
 /* The low byte of clone()'s flags is a signal. */
-static void print_signal_part(FILE *f, uint64_t v)
+static void put_signal_part(struct text *t, uint64_t v)
 {
 	if (v)
-		fprintf(f, "|SIG%s", sigabbrev_np(v) ? sigabbrev_np(v) : "?");
+		put_signal(t, v, "|SIG");
 }
 
-void print_flags(FILE *f, enum arg_kind kind, uint64_t v)
+void put_flags(struct text *t, enum arg_kind kind, uint64_t v)
 {
 	const struct names *l = &lists[kind];
 	const struct name *bit;
@@ -146,21 +145,24 @@ void print_flags(FILE *f, enum arg_kind kind, uint64_t v)
 
 	v -= signal;
 	if (!v && l->none) {
-		fputs(l->none, f);
+		put_string(t, l->none);
 		return;
 	}
-	if (l->one && print_one(f, l->one, v & l->mask)) {
+	if (l->one && put_one(t, l->one, v & l->mask)) {
 		v &= ~l->mask;
 		between = "|";
 	}
 	for (bit = l->bits; bit && bit->name; bit++) {
 		if (!bit->value || (v & bit->value) != bit->value)
 			continue;
-		fprintf(f, "%s%s", between, bit->name);
+		put_string(t, between);
+		put_string(t, bit->name);
 		between = "|";
 		v &= ~bit->value;
 	}
-	if (v || !*between)
-		fprintf(f, "%s%#lx", between, v);
-	print_signal_part(f, signal);
+	if (v || !*between) {
+		put_string(t, between);
+		put_hex(t, v);
+	}
+	put_signal_part(t, signal);
 }

@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lines.c - a call as a line of text, or of JSON
+ * lines.c - a call as a line of text
  */
-#include <string.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <asm/unistd_64.h>
 
 #include "trace.h"
 
 #define COLUMN	39		/* where results begin, as in strace */
+
+/* The pieces of @r by their arguments; false if they do not fit into it. */
+bool call_of(struct trace_record *r, struct call *call)
+{
+	const uint8_t *at = (const uint8_t *)(r + 1), *end = (const uint8_t *)r + r->size;
+	int i;
+
+	*call = (struct call){ .r = r };
+	for (i = 0; i < r->pieces; i++) {
+		const struct trace_piece *p = (const struct trace_piece *)at;
+
+		if ((size_t)(end - at) < sizeof(*p) || p->arg > 5 ||
+		    (size_t)(end - at) - sizeof(*p) < p->size)
+			return false;
+		call->piece[p->arg] = p;
+		at += sizeof(*p) + ((p->size + 7) & ~7u);
+	}
+	return true;
+}
 
 /* Calls whose results are addresses. */
 static bool result_is_address(unsigned int nr)
@@ -18,13 +33,13 @@ static bool result_is_address(unsigned int nr)
 	return nr == __NR_mmap || nr == __NR_brk || nr == __NR_mremap || nr == __NR_shmat;
 }
 
-static bool has_no_result(const struct trace_record *r)
+bool has_no_result(const struct trace_record *r)
 {
 	return r->nr == __NR_exit || r->nr == __NR_exit_group;
 }
 
 /* Some calls have fewer arguments than they could have. */
-static unsigned int shown_arguments(const struct trace_record *r)
+unsigned int shown_arguments(const struct trace_record *r)
 {
 	unsigned int n = nr_arguments(r->nr);
 
@@ -38,113 +53,97 @@ static unsigned int shown_arguments(const struct trace_record *r)
 	return n;
 }
 
-static void print_arguments(FILE *f, const struct call *call)
+static void put_arguments(struct text *t, const struct style *style, const struct call *call)
 {
 	unsigned int n = shown_arguments(call->r), i;
 
 	for (i = 0; i < n; i++) {
-		fputs(i ? ", " : "", f);
-		if (call->r->type == RECORD_EXEC && i == 2)
-			fprintf(f, "%#lx /* %lu vars */", call->r->args[2], call->r->args[3]);
-		else
-			print_argument(f, call, i);
+		put_string(t, i ? ", " : "");
+		if (call->r->type == RECORD_EXEC && i == 2) {
+			put_hex(t, call->r->args[2]);
+			put_string(t, " /* ");
+			put_unsigned(t, call->r->args[3]);
+			put_string(t, " vars */");
+		} else {
+			put_argument(t, style, call, i);
+		}
 	}
 }
 
-static void print_result(FILE *f, const struct trace_record *r)
+static void put_result(struct text *t, const struct trace_record *r)
 {
 	const char *name;
 
 	if (has_no_result(r)) {
-		fputs("?", f);
+		put_char(t, '?');
 	} else if (r->result < 0 && r->result >= -4095) {
 		name = error_name(-r->result);
-		fprintf(f, "-1 %s (%s)", name ? name : "E?", strerror(-r->result));
+		put_string(t, "-1 ");
+		put_string(t, name ? name : "E?");
+		put_string(t, " (");
+		put_string(t, error_text(-r->result));
+		put_char(t, ')');
 	} else if (result_is_address(r->nr)) {
-		fprintf(f, "%#lx", r->result);
+		put_hex(t, r->result);
 	} else {
-		fprintf(f, "%ld", r->result);
+		put_signed(t, r->result);
 	}
 }
 
-/* Name and arguments; the text stays until the next call. Its length, or -1. */
-static long call_text(const struct call *call, char **text)
+void put_call(struct text *t, const struct style *style, const struct call *call)
 {
-	static char *line;
-	static size_t size;
-	static FILE *memory;
-
-	if (!memory)
-		memory = open_memstream(&line, &size);
-	if (!memory)
-		return -1;
-	rewind(memory);
-	fputs(call_name(call->r->nr), memory);
-	fputc('(', memory);
-	print_arguments(memory, call);
-	fputc(')', memory);
-	fflush(memory);
-	*text = line;
-	return size;
+	put_call_name(t, call->r->nr);
+	put_char(t, '(');
+	put_arguments(t, style, call);
+	put_char(t, ')');
 }
 
-void print_call(FILE *f, const struct call *call)
+/* With six digits behind the point. */
+static void put_seconds(struct text *t, const struct style *style, uint64_t ticks)
 {
-	static const char spaces[COLUMN + 1] = "                                       ";
-	const struct trace_record *r = call->r;
-	char *text;
-	long length = call_text(call, &text);
+	uint64_t rest = ticks % style->frequency;
 
-	if (length < 0)
+	put_unsigned(t, ticks / style->frequency);
+	put_char(t, '.');
+	put_digits(t, rest * 1000000 / style->frequency, 10, 6);
+}
+
+static void put_signal_line(struct text *t, const struct trace_record *r)
+{
+	put_string(t, "--- ");
+	put_signal(t, r->nr, "SIG");
+	put_char(t, ' ');
+	put_siginfo(t, r);
+	put_string(t, " ---\n");
+}
+
+void put_line(struct text *t, const struct style *style, const struct call *call)
+{
+	const struct trace_record *r = call->r;
+	size_t begin;
+
+	if (style->follow) {
+		begin = t->used;
+		put_unsigned(t, r->tid);
+		put_spaces(t, 6 - (int)(t->used - begin));
+	}
+	if (style->times) {
+		put_seconds(t, style, r->start);
+		put_char(t, ' ');
+	}
+	if (r->type == RECORD_SIGNAL) {
+		put_signal_line(t, r);
 		return;
-	if (options.follow)
-		fprintf(f, "%-5u ", r->tid);
-	if (options.times)
-		fprintf(f, "%.6f ", r->start / ticks_per_second);
-	fwrite(text, 1, length, f);
-	if (length < COLUMN)
-		fwrite(spaces, 1, COLUMN - length, f);
-	fwrite(" = ", 1, 3, f);
-	print_result(f, r);
-	if (options.durations && !has_no_result(r))
-		fprintf(f, " <%.6f>", (r->end - r->start) / ticks_per_second);
-	fputc('\n', f);
-}
-
-/* @text as a JSON string. */
-static void print_quoted(FILE *f, const char *text)
-{
-	fputc('"', f);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', f);
-		fputc(*text, f);
 	}
-	fputc('"', f);
-}
-
-void print_json(FILE *f, const struct call *call)
-{
-	const struct trace_record *r = call->r;
-	unsigned int n = shown_arguments(r), i;
-	char *text;
-	size_t size;
-	FILE *memory;
-
-	fprintf(f, "{\"pid\": %u, \"tid\": %u, \"time\": %.6f, \"name\": \"%s\", \"args\": [",
-		r->pid, r->tid, r->start / ticks_per_second, call_name(r->nr));
-	for (i = 0; i < n; i++) {
-		memory = open_memstream(&text, &size);
-		if (!memory)
-			return;
-		print_argument(memory, call, i);
-		fclose(memory);
-		fputs(i ? ", " : "", f);
-		print_quoted(f, text);
-		free(text);
+	begin = t->used;
+	put_call(t, style, call);
+	put_spaces(t, COLUMN - (int)(t->used - begin));
+	put_string(t, " = ");
+	put_result(t, r);
+	if (style->durations && !has_no_result(r)) {
+		put_string(t, " <");
+		put_seconds(t, style, r->end - r->start);
+		put_char(t, '>');
 	}
-	fprintf(f, "], \"result\": %ld, ", has_no_result(r) ? 0 : r->result);
-	if (r->result < 0 && r->result >= -4095 && error_name(-r->result))
-		fprintf(f, "\"error\": \"%s\", ", error_name(-r->result));
-	fprintf(f, "\"ticks\": %lu}\n", r->end - r->start);
+	put_char(t, '\n');
 }

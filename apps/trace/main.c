@@ -8,6 +8,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +18,24 @@
 #include <unistd.h>
 
 #include "../bench/measure.h"
-#include "trace.h"
+#include "reader.h"
 
 #define PATIENCE	10000000	/* ns between looks, while nothing comes */
 
-struct options options = { .string = 32 };
-double ticks_per_second;
+static struct {
+	const char	*output;	/* file, NULL for standard error */
+	bool		follow;		/* processes and threads that the first one makes */
+	bool		summary;	/* counts in the place of lines */
+	bool		json;
+	bool		wanted[MAX_NR];	/* by -e */
+} options;
+
+static struct style style = { .string = 32 };
 
 static uint64_t began;
-static FILE *out;
+static int out = STDERR_FILENO;
+static char lines[256 << 10];
+static struct text text = { lines, sizeof(lines), 0 };
 static pid_t first;
 static char **command;
 
@@ -64,7 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_wanted(arg, state);
 		return 0;
 	case 'f':
-		options.follow = true;
+		options.follow = style.follow = true;
 		return 0;
 	case 'j':
 		options.json = true;
@@ -73,15 +83,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options.output = arg;
 		return 0;
 	case 's':
-		options.string = strtoul(arg, NULL, 10);
-		if (options.string > MAX_COPY / 2)
+		style.string = strtoul(arg, NULL, 10);
+		if (style.string > MAX_COPY / 2)
 			argp_error(state, "-s is at most %d", MAX_COPY / 2);
 		return 0;
 	case 't':
-		options.times = true;
+		style.times = true;
 		return 0;
 	case 'T':
-		options.durations = true;
+		style.durations = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		command = &state->argv[state->next - 1];
@@ -125,14 +135,31 @@ static void calibrate(void)
 		clock_gettime(CLOCK_MONOTONIC, &t1);
 		seconds = t1.tv_sec - t0.tv_sec + (t1.tv_nsec - t0.tv_nsec) / 1e9;
 	} while (seconds < 0.005);
-	ticks_per_second = (ticks_now() - ticks) / seconds;
+	style.frequency = (ticks_now() - ticks) / seconds;
+}
+
+/* What has been said so far. */
+static void flush(void)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < text.used) {
+		n = write(out, text.data + done, text.used - done);
+		if (n < 0 && errno != EINTR) {
+			perror("dune-trace");
+			exit(125);
+		}
+		done += n > 0 ? n : 0;
+	}
+	text.used = 0;
 }
 
 static void on_call(const struct call *call)
 {
 	struct trace_record *r = call->r;
 
-	if (r->nr >= MAX_NR || !options.wanted[r->nr])
+	if (r->type == RECORD_SIGNAL ? options.summary : r->nr >= MAX_NR || !options.wanted[r->nr])
 		return;
 	if (!options.follow && r->tid != (uint32_t)first)
 		return;
@@ -141,9 +168,11 @@ static void on_call(const struct call *call)
 	if (options.summary)
 		count_call(call);
 	else if (options.json)
-		print_json(out, call);
+		put_json(&text, &style, call);
 	else
-		print_call(out, call);
+		put_line(&text, &style, call);
+	if (text.size - text.used < LINE_SIZE)
+		flush();
 }
 
 /* dune-run beside us, or on the PATH. */
@@ -178,11 +207,31 @@ static int status_of(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* As strace ends, of the first process. */
+static void say_end(int status)
+{
+	if (options.summary || options.json)
+		return;
+	if (options.follow) {
+		put_unsigned(&text, first);
+		put_char(&text, ' ');
+	}
+	if (WIFSIGNALED(status)) {
+		put_string(&text, "+++ killed by ");
+		put_signal(&text, WTERMSIG(status), "SIG");
+		put_string(&text, WCOREDUMP(status) ? " (core dumped) +++\n" : " +++\n");
+	} else {
+		put_string(&text, "+++ exited with ");
+		put_unsigned(&text, WEXITSTATUS(status));
+		put_string(&text, " +++\n");
+	}
+}
+
 /* Until the program has ended, and with -f all that it made; its exit status. */
 static int follow(struct trace_ring *ring)
 {
 	struct timespec patience = { 0, PATIENCE };
-	int status, result = 125;
+	int status, end = 125 << 8;
 	bool ended = false;
 	uint64_t before;
 	pid_t pid;
@@ -191,17 +240,31 @@ static int follow(struct trace_ring *ring)
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (pid != first)
 				continue;
-			result = status_of(status);
+			end = status;
 			ended = !options.follow;
 		}
 		ended |= pid < 0;
 		before = ring->tail;
 		ring_read(ring, on_call);
-		if (!ended && ring->tail == before)
-			nanosleep(&patience, NULL);
+		if (ended || ring->tail != before)
+			continue;
+		flush();
+		nanosleep(&patience, NULL);
 	}
 	ring_read(ring, on_call);
-	return result;
+	say_end(end);
+	flush();
+	return status_of(end);
+}
+
+static void summary(void)
+{
+	FILE *f = fdopen(out, "w");
+
+	if (!f)
+		return;
+	print_summary(f, &style);
+	fclose(f);
 }
 
 int main(int argc, char **argv)
@@ -212,14 +275,15 @@ int main(int argc, char **argv)
 
 	memset(options.wanted, true, sizeof(options.wanted));
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, NULL);
-	out = options.output ? fopen(options.output, "we") : stderr;
+	if (options.output)
+		out = open(options.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	ring = ring_new(&fd);
-	if (!out || !ring) {
-		fprintf(stderr, "dune-trace: %s: %s\n", out ? "no memory" : options.output,
+	if (out < 0 || !ring) {
+		fprintf(stderr, "dune-trace: %s: %s\n", out < 0 ? options.output : "no memory",
 			strerror(errno));
 		return 125;
 	}
-	ring->copy = options.summary ? 0 : options.string;
+	ring->copy = options.summary ? 0 : style.string;
 	calibrate();
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
 	prctl(PR_SET_CHILD_SUBREAPER, options.follow);
@@ -231,10 +295,6 @@ int main(int argc, char **argv)
 	signal(SIGQUIT, SIG_IGN);
 	result = first > 0 ? follow(ring) : 125;
 	if (options.summary)
-		print_summary(out);
-	if (fclose(out)) {
-		perror("dune-trace");
-		return 125;
-	}
+		summary();
 	return result;
 }

@@ -28,7 +28,8 @@ struct trace_ring {
 #define MAX_COPY	1024			/* bytes of one argument, but for a vector's last string */
 #define MAX_RECORD	8192			/* so that six such arguments fit */
 
-enum record_type { RECORD_CALL, RECORD_EXEC };
+/* Of a signal, nr is its number, and args are the first words of its siginfo. */
+enum record_type { RECORD_CALL, RECORD_EXEC, RECORD_SIGNAL };
 
 /* Followed by pieces; all is rounded up to 8 bytes. */
 struct trace_record {

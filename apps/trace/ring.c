@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "trace.h"
+#include "reader.h"
 
 struct trace_ring *ring_new(int *fd)
 {
@@ -26,25 +26,6 @@ struct trace_ring *ring_new(int *fd)
 	ring->magic = RING_MAGIC;
 	ring->reader = getpid();
 	return ring;
-}
-
-/* The pieces of @r by their arguments; false if they do not fit into it. */
-static bool find_pieces(struct trace_record *r, struct call *call)
-{
-	const uint8_t *at = (const uint8_t *)(r + 1), *end = (const uint8_t *)r + r->size;
-	int i;
-
-	*call = (struct call){ .r = r };
-	for (i = 0; i < r->pieces; i++) {
-		const struct trace_piece *p = (const struct trace_piece *)at;
-
-		if ((size_t)(end - at) < sizeof(*p) || p->arg > 5 ||
-		    (size_t)(end - at) - sizeof(*p) < p->size)
-			return false;
-		call->piece[p->arg] = p;
-		at += sizeof(*p) + ((p->size + 7) & ~7u);
-	}
-	return true;
 }
 
 static void make_room(struct trace_ring *ring, uint64_t tail)
@@ -83,7 +64,7 @@ void ring_read(struct trace_ring *ring, void (*fn)(const struct call *call))
 		}
 		copy_out(&record, ring, tail, record.r.size);
 		tail += record.r.size;
-		if (find_pieces(&record.r, &call))
+		if (call_of(&record.r, &call))
 			fn(&call);
 		make_room(ring, tail);
 	}

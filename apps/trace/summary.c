@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "trace.h"
+#include "reader.h"
 
 struct count {
 	unsigned int	nr;
@@ -32,8 +32,19 @@ static int by_ticks(const void *a, const void *b)
 	return (x->ticks < y->ticks) - (x->ticks > y->ticks);
 }
 
-void print_summary(FILE *f)
+static const char *name_of(unsigned int nr)
 {
+	static char name[64];
+	struct text t = { name, sizeof(name) - 1, 0 };
+
+	put_call_name(&t, nr);
+	name[t.used] = '\0';
+	return name;
+}
+
+void print_summary(FILE *f, const struct style *style)
+{
+	double frequency = style->frequency;
 	struct count all = { 0 };
 	unsigned int i;
 
@@ -49,10 +60,10 @@ void print_summary(FILE *f)
 		const struct count *c = &counts[i];
 
 		fprintf(f, "%6.2f %11.6f %16lu %9lu ", 100.0 * c->ticks / (all.ticks ? all.ticks : 1),
-			c->ticks / ticks_per_second, c->ticks / c->calls, c->calls);
-		fprintf(f, c->errors ? "%9lu %s\n" : "%9.0lu %s\n", c->errors, call_name(c->nr));
+			c->ticks / frequency, c->ticks / c->calls, c->calls);
+		fprintf(f, c->errors ? "%9lu %s\n" : "%9.0lu %s\n", c->errors, name_of(c->nr));
 	}
 	fprintf(f, "------ ----------- ---------------- --------- --------- ----------------\n"
-		"100.00 %11.6f %16lu %9lu %9lu total\n", all.ticks / ticks_per_second,
+		"100.00 %11.6f %16lu %9lu %9lu total\n", all.ticks / frequency,
 		all.calls ? all.ticks / all.calls : 0, all.calls, all.errors);
 }

@@ -1,61 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace.h - what dune-trace's files share
+ * trace.h - a record as a line of text, or of JSON
+ *
+ * No libc and no floating point: dune-run's monitor does it too.
  */
 #ifndef _APPS_TRACE_TRACE_H
 #define _APPS_TRACE_TRACE_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "record.h"
+#include "text.h"
 
-struct options {
-	const char	*output;	/* file, NULL for standard error */
-	bool		follow;		/* processes and threads that the first one makes */
-	bool		summary;	/* counts in the place of lines */
-	bool		json;
+struct style {
+	uint32_t	string;		/* bytes of strings shown */
+	bool		follow;		/* each line with its thread's number */
 	bool		times;		/* when each call began */
 	bool		durations;	/* how long it took */
-	uint32_t	string;		/* bytes of strings shown */
-	bool		wanted[MAX_NR];	/* by -e */
+	uint64_t	frequency;	/* ticks a second */
 };
 
-extern struct options options;
-extern double ticks_per_second;
-
-/* A call with what its arguments point to; pieces by argument, NULL if there is none. */
+/* A record with what its arguments point to; pieces by argument, NULL if there is none. */
 struct call {
 	struct trace_record		*r;
 	const struct trace_piece	*piece[6];
 };
 
+#define LINE_SIZE	(6 * MAX_RECORD)	/* of any record: a byte is four at most */
+
+/* signals.c */
+void put_siginfo(struct text *t, const struct trace_record *r);
+
+/* lines.c, json.c */
+bool call_of(struct trace_record *r, struct call *call);
+unsigned int shown_arguments(const struct trace_record *r);
+bool has_no_result(const struct trace_record *r);
+void put_call(struct text *t, const struct style *style, const struct call *call);
+void put_line(struct text *t, const struct style *style, const struct call *call);
+void put_json(struct text *t, const struct style *style, const struct call *call);
+
 /* names.c */
-const char *call_name(unsigned int nr);
+void put_call_name(struct text *t, unsigned int nr);
 int call_number(const char *name);
 const char *error_name(int error);
-
-/* ring.c */
-struct trace_ring *ring_new(int *fd);
-void ring_read(struct trace_ring *ring, void (*fn)(const struct call *call));
+const char *error_text(int error);
+const char *signal_name(unsigned int sig);
+void put_signal(struct text *t, unsigned int sig, const char *prefix);
 
 /* arguments.c */
 unsigned int nr_arguments(unsigned int nr);
-void print_argument(FILE *f, const struct call *call, unsigned int i);
-void print_bytes(FILE *f, const uint8_t *p, unsigned int size, bool more);
+void put_argument(struct text *t, const struct style *style, const struct call *call, unsigned int i);
+void put_bytes(struct text *t, const uint8_t *p, unsigned int size, bool more);
 
 /* flags.c */
-void print_flags(FILE *f, enum arg_kind kind, uint64_t v);
+void put_flags(struct text *t, enum arg_kind kind, uint64_t v);
 
 /* memory.c */
-void print_memory(FILE *f, enum arg_kind kind, const void *p, unsigned int size);
-
-/* lines.c */
-void print_call(FILE *f, const struct call *call);
-void print_json(FILE *f, const struct call *call);
-
-/* summary.c */
-void count_call(const struct call *call);
-void print_summary(FILE *f);
+void put_memory(struct text *t, enum arg_kind kind, const void *p, unsigned int size);
 
 #endif /* _APPS_TRACE_TRACE_H */

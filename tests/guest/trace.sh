@@ -27,6 +27,8 @@ shows 'execve\("/bin/busybox", \["/bin/busybox", "sed", "-n", "p", "file"\], 0x[
 shows 'open(at\(AT_FDCWD, |\()"file", O_RDONLY(\|O_LARGEFILE)?\) += 3' flags_have_names
 shows 'write\(1, "hello\\n", 6\) += 6' strings
 shows 'exit_group\(0\) += \?' end
+[ "$(tail -n 1 out)" = "+++ exited with 0 +++" ]
+result $? exited_with
 
 dune-trace -o out /bin/busybox sh -c 'exec /bin/busybox cat /nowhere/file' 2>/dev/null
 [ $? = 1 ]
@@ -43,7 +45,7 @@ grep -qE 'WEXITSTATUS\(s\) == 3' out
 result $? exit_status_of_children
 
 dune-trace -e trace=write,exit_group -o out /bin/busybox echo hello >/dev/null
-[ "$(sed 's/(.*//' out | sort -u | xargs)" = "exit_group write" ]
+[ "$(grep -v '^+' out | sed 's/(.*//' | sort -u | xargs)" = "exit_group write" ]
 result $? expression
 dune-trace -c -o out /bin/busybox echo hello >/dev/null
 grep -qE '^ *[0-9.]+ +[0-9.]+ +[0-9]+ +1 +exit_group$' out && grep -q ' total$' out
@@ -61,15 +63,22 @@ result $? threads_and_processes
 
 # Killed in the middle: what was written down is there.
 dune-trace -o out /bin/busybox sh -c 'kill -KILL $$'
-[ $? = 137 ] && grep -qE '^execve' out
+[ $? = 137 ] && grep -qE '^execve' out && [ "$(tail -n 1 out)" = "+++ killed by SIGKILL +++" ]
 result $? killed
+
+dune-trace -o out /bin/busybox sh -c 'trap "echo caught" USR1; kill -USR1 $$; :' >said
+[ $? = 0 ] && [ "$(cat said)" = caught ]
+result $? signal_is_caught
+shows '--- SIGUSR1 \{si_signo=SIGUSR1, si_code=SI_USER, si_pid=[0-9]+, si_uid=0\} ---' signals
+dune-trace -o out /dune/bin/tests/prog-signals >/dev/null 2>&1
+shows '--- SIGSEGV \{si_signo=SIGSEGV, si_code=SEGV_[A-Z]+, si_addr=(NULL|0x[0-9a-f]+)\} ---' signals_of_faults
 
 if command -v strace >/dev/null; then
 	for program in "/bin/busybox ls -l /" "/bin/busybox cat file" "/bin/busybox sh -c 'exit 2'"; do
 		eval strace -o out.strace "$program" >/dev/null 2>&1
 		eval dune-trace -o out "$program" >/dev/null 2>&1
 		grep -v '^[+-]' out.strace | sed 's/(.*//' >names.strace
-		sed 's/(.*//' out >names
+		grep -v '^[+-]' out | sed 's/(.*//' >names
 		cmp -s names names.strace
 		result $? "as_strace: $program"
 	done

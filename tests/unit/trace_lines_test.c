@@ -3,7 +3,7 @@
  * trace_lines_test.c - dune-trace's lines, from records as the monitor writes them
  *
  * SOURCES: apps/trace/lines.c apps/trace/arguments.c apps/trace/memory.c
- * SOURCES: apps/trace/flags.c apps/trace/names.c apps/trace/ring.c
+ * SOURCES: apps/trace/flags.c apps/trace/names.c apps/trace/ring.c apps/trace/json.c apps/trace/signals.c
  * CFLAGS: -D_GNU_SOURCE -Ibuild/apps/trace -Iapps/trace
  */
 #include <fcntl.h>
@@ -15,10 +15,9 @@
 #include <asm/unistd_64.h>
 
 #include "tap.h"
-#include "trace.h"
+#include "reader.h"
 
-struct options options = { .string = 32 };
-double ticks_per_second = 1e8;
+static const struct style style = { .string = 32, .frequency = 100000000 };
 
 static struct {
 	struct trace_record	r;
@@ -56,14 +55,14 @@ static void put(struct trace_ring *ring, const void *data, unsigned int size)
 
 static char line[8192];
 static int nr_lines;
-static void (*how)(FILE *f, const struct call *call) = print_call;
+static void (*how)(struct text *t, const struct style *style, const struct call *call) = put_line;
 
 static void on_call(const struct call *call)
 {
-	FILE *f = fmemopen(line, sizeof(line), "w");
+	struct text t = { line, sizeof(line) - 1, 0 };
 
-	how(f, call);
-	fclose(f);
+	how(&t, &style, call);
+	line[t.used] = '\0';
 	nr_lines++;
 }
 
@@ -138,13 +137,39 @@ static void test_execve(void)
 	SHOWS("execve(\"/bin/cat\", [\"cat\", \"file\"], 0x3000 /* 12 vars */) = 0");
 }
 
+static void signal_record(int sig, int code, uint64_t a, uint64_t b)
+{
+	record(sig, 0, sig, (uint32_t)code, a, b);
+	draft.r.type = RECORD_SIGNAL;
+}
+
+static void test_signals(void)
+{
+	signal_record(11, 1, 0x10, 0);
+	SHOWS("--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10} ---");
+	signal_record(10, 0, 77 | 1000UL << 32, 0);
+	SHOWS("--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=77, si_uid=1000} ---");
+	signal_record(17, 1, 78, 3);
+	SHOWS("--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=78, si_uid=0, si_status=3} ---");
+	signal_record(14, 0x80, 0, 0);
+	SHOWS("--- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---");
+	signal_record(34, -6, 5, 0);
+	SHOWS("--- SIGRT_2 {si_signo=SIGRT_2, si_code=SI_TKILL, si_pid=5, si_uid=0} ---");
+	signal_record(99, 77, 5, 0);
+	SHOWS("--- 99 {si_signo=99, si_code=77} ---");
+	how = put_json;
+	signal_record(11, 1, 0x10, 0);
+	SHOWS("{\"pid\": 100, \"tid\": 101, \"time\": 1.000000, \"signal\": \"SIGSEGV\", \"info\": \"{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10}\"}");
+	how = put_line;
+}
+
 static void test_json(void)
 {
-	how = print_json;
+	how = put_json;
 	record(__NR_write, -32, 1, 0x1000, 2, 0);
 	piece(1, "a\"", 2, false);
 	SHOWS("{\"pid\": 100, \"tid\": 101, \"time\": 1.000000, \"name\": \"write\", \"args\": [\"1\", \"\\\"a\\\\\\\"\\\"\", \"2\"], \"result\": -32, \"error\": \"EPIPE\", \"ticks\": 1000}");
-	how = print_call;
+	how = put_line;
 }
 
 /* Many, so that some lie across the ring's end. */
@@ -201,6 +226,7 @@ int main(void)
 	test_memory();
 	test_execve();
 	test_json();
+	test_signals();
 	test_ring_wraps();
 	test_damaged();
 	munmap(ring, RING_SIZE);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h - text that grows in a buffer; what does not fit is cut off
+ *
+ * No libc: dune-run's monitor writes lines too.
+ */
+#ifndef _APPS_TRACE_TEXT_H
+#define _APPS_TRACE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	char	*data;
+	size_t	size, used;
+};
+
+static inline void put_char(struct text *t, char c)
+{
+	if (t->used < t->size)
+		t->data[t->used++] = c;
+}
+
+static inline void put_string(struct text *t, const char *s)
+{
+	while (*s)
+		put_char(t, *s++);
+}
+
+/* In base 8, 10 or 16, with @width digits at least. */
+static inline void put_digits(struct text *t, uint64_t v, unsigned int base, int width)
+{
+	char digits[24], *p = digits + sizeof(digits);
+
+	do {
+		*--p = "0123456789abcdef"[v % base];
+		v /= base;
+		width--;
+	} while (v || width > 0);
+	while (p < digits + sizeof(digits))
+		put_char(t, *p++);
+}
+
+static inline void put_unsigned(struct text *t, uint64_t v)
+{
+	/* By a constant: no division. */
+	char digits[24], *p = digits + sizeof(digits);
+
+	do {
+		*--p = '0' + v % 10;
+		v /= 10;
+	} while (v);
+	while (p < digits + sizeof(digits))
+		put_char(t, *p++);
+}
+
+static inline void put_signed(struct text *t, int64_t v)
+{
+	if (v < 0)
+		put_char(t, '-');
+	put_unsigned(t, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
+/* 0 is "0". */
+static inline void put_hex(struct text *t, uint64_t v)
+{
+	if (v)
+		put_string(t, "0x");
+	put_digits(t, v, 16, 1);
+}
+
+/* As many digits as it takes, three at least, the first one 0. */
+static inline void put_octal(struct text *t, unsigned int v)
+{
+	if (v >= 0100)
+		put_char(t, '0');
+	put_digits(t, v, 8, 3);
+}
+
+static inline void put_spaces(struct text *t, int n)
+{
+	while (n-- > 0)
+		put_char(t, ' ');
+}
+
+#endif /* _APPS_TRACE_TEXT_H */
