@@ -454,6 +454,13 @@ dune_trap_move:				/* a fault here: .Lin_move; host.c */
 	jz	.Lreturn_ring0
 	jmp	.Lreturn_now
 
+/* dune_to_ring3 after a signal's handler, which has run in ring 0's root. */
+	.globl	dune_back_to_ring3
+	.hidden	dune_back_to_ring3
+dune_back_to_ring3:
+	call	dune_ring3_depart
+	jmp	return_to_ring3
+
 /*
  * A frame for ring 3 whose RIP is none of ring 3's: IRETQ and SYSRETQ would
  * fault at CPL 0, with ring 3's GS already. Ring 3 gets the fault instead.
@@ -461,13 +468,6 @@ dune_trap_move:				/* a fault here: .Lin_move; host.c */
 .Lbad_rip:
 	mov	%rsp, %rdi
 	call	dune_bad_rip
-
-/* The same after a signal's handler, which has run in ring 0's root. */
-	.globl	dune_back_to_ring3
-	.hidden	dune_back_to_ring3
-dune_back_to_ring3:
-	call	dune_ring3_depart
-	jmp	return_to_ring3
 
 /*
  * %rsp: a frame for ring 3, at CPL 0 with ring 0's GS. From the last look for

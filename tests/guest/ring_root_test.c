@@ -172,6 +172,35 @@ TEST_F(ring, fs_base_as_the_callers)
 	EXPECT_EQ(0, strange);
 }
 
+static uint64_t away_from;
+
+GPRS_ONLY static void send_away(struct dune_tf *tf)
+{
+	answer(tf);
+	away_from = tf->rip;
+	tf->rip = 1UL << 47;
+}
+
+GPRS_ONLY static int come_back(struct dune_tf *tf)
+{
+	look(&traps);
+	tf->rip = away_from;
+	return DUNE_TRAP_DONE;
+}
+
+/* To no address of ring 3's: a fault, whose handler mends it. */
+TEST_F(ring, a_return_that_is_mended)
+{
+	ASSERT_EQ(0, dune_trap_set_syscall_handler(send_away, 0));
+	ASSERT_EQ(0, dune_trap_set_handler(13, come_back, 0));
+	ASSERT_EQ(0, dune_trap_set_handler(3, go_on, 0));
+	self->rdi = RING3_FS + 4096;
+	EXPECT_EQ(0, RUN(takes_ours));
+	EXPECT_EQ(2, calls);
+	EXPECT_EQ(2, traps);
+	EXPECT_EQ(0, strange);
+}
+
 /* A thread: CLONE_VM and what belongs to it; then a process with another FS base. */
 PROGRAM(clones,
 	"	mov	$56, %eax\n	mov	$0x10f00, %edi\n	mov	%rsp, %rsi\n"

@@ -440,6 +440,51 @@ TEST(a_return_to_no_address)
 	EXPECT_EQ(3, traps);
 }
 
+PROGRAM(two_calls,
+	"	mov	$1, %eax\n	syscall\n	mov	$1, %eax\n	syscall\n	mov	$5, %eax\n");
+
+static uint64_t away_from;
+
+GPRS_ONLY static void send_away_once(struct dune_tf *tf)
+{
+	away_from = tf->rip;
+	note_bases(tf);
+	send_away(tf);
+}
+
+GPRS_ONLY static int come_back(struct dune_tf *tf)
+{
+	traps++;
+	tf->rip = away_from;
+	return DUNE_TRAP_DONE;
+}
+
+/* The handler of that fault mends it: ring 3 goes on with all it had. */
+TEST(a_return_to_no_address_mended)
+{
+	uint64_t fs;
+	struct dune_tf tf;
+	unsigned int i;
+
+	prepare();
+	ENTER();
+	if (!(dune_info()->cr4 & 1UL << 16))
+		SKIP(return, "this CPU has no FSGSBASE");
+	asm volatile("rdfsbase %0" : "=r" (ring0_fs));
+	dune_trap_set_handler(13, come_back, DUNE_TRAP_GPRS_ONLY);
+	tf = BEGIN(two_calls);
+	for (i = 0; i < 3; i++) {
+		traps = 0;
+		seen_fs = 0;
+		dune_trap_set_syscall_handler(send_away_once, kinds[i]);
+		EXPECT_EQ(5, dune_ring3_enter(&tf)) TH_LOG("kind %u", i);
+		asm volatile("rdfsbase %0" : "=r" (fs));
+		EXPECT_EQ(ring0_fs, fs);
+		EXPECT_EQ(ring0_fs, seen_fs);
+		EXPECT_EQ(2, traps);
+	}
+}
+
 /* ---- nested, and from several threads ------------------------------------------- */
 
 PROGRAM(nest, "	mov	%rsi, %rbx\n	mov	$7, %eax\n	syscall\n	add	%rbx, %rax\n");
