@@ -16,18 +16,24 @@ static bool on_root(const struct dune_root *root)
 	return (cr3 & DUNE_PTE_ADDR) == root->cr3;
 }
 
+static uint64_t mirror_entry(uintptr_t va)
+{
+	return pt_read(dune_vm_lookup(&dune_mirror, va).pte);
+}
+
 /*
  * A block of memory that is used for the first time; whether the access is to be
  * made again.
  *
  * Where the block has a slot already, another thread has brought it in since, or
- * is about to; or it is mapped, but the program has taken this part of it away.
+ * is about to; or it is mapped, but the program has taken this part of it away. An
+ * entry that forbids all access is the program's, whatever the block has.
  */
 static bool new_block(uintptr_t va)
 {
-	if ((int32_t)dune_slot_table[va >> DUNE_SHIFT_1G] <= 0)
+	if (!mirror_entry(va) && (int32_t)dune_slot_table[va >> DUNE_SHIFT_1G] <= 0)
 		return !dune_root_add(va);
-	return on_root(&dune_mirror) && (pt_read(dune_vm_lookup(&dune_mirror, va).pte) & DUNE_PTE_P);
+	return on_root(&dune_mirror) && (mirror_entry(va) & DUNE_PTE_P);
 }
 
 /* Whether rings and SMAP are for the access, too. */

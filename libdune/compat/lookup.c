@@ -27,12 +27,12 @@ int dune_compat_vm_lookup(ptent_t *root, void *va, int create, ptent_t **pte_out
 	struct dune_leaf leaf;
 	int r = 0;
 
-	/* What Linux has there, if this is its first use. */
-	if (on == dune_vm_mirror())
-		dune_root_add((uintptr_t)va);
 	leaf = dune_vm_lookup(on, (uintptr_t)va);
 	if (!leaf.pte)
 		return -EINVAL;
+	/* What Linux has there, if this is its first use. */
+	if (!pt_read(leaf.pte) && on == dune_vm_mirror() && !dune_root_add((uintptr_t)va))
+		leaf = dune_vm_lookup(on, (uintptr_t)va);
 	if (is_to_split(leaf))
 		r = dune_vm_split(on, (uintptr_t)va, DUNE_SHIFT_4K, &leaf);
 	else if (!pt_read(leaf.pte) && leaf.shift > shift_to_create(create))

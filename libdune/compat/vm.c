@@ -129,6 +129,14 @@ static int protect(struct dune_root *root, uint64_t start, uint64_t end, int per
 	return r;
 }
 
+/* What Linux has in the range, if this is its first use. */
+static void bring_in(struct dune_root *root, uint64_t va, uint64_t end)
+{
+	for (; root == dune_vm_mirror() && va < end; va = next(va, DUNE_SHIFT_1G))
+		if (!pt_read(dune_vm_lookup(root, va).pte))
+			dune_root_add(va);
+}
+
 int dune_compat_vm_mprotect(ptent_t *root, void *va, size_t len, int perm)
 {
 	struct dune_root *on = (struct dune_root *)root;
@@ -136,9 +144,7 @@ int dune_compat_vm_mprotect(ptent_t *root, void *va, size_t len, int perm)
 
 	if (!makes_sense(perm) || !round_out(va, len, DUNE_SHIFT_4K, &start, &end))
 		return -EINVAL;
-	/* In the original all memory was mapped from the start. */
-	if (on == dune_vm_mirror())
-		dune_root_add_range((void *)start, end - start);
+	bring_in(on, start, end);
 	return protect(on, start, end, perm);
 }
 
