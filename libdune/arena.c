@@ -13,9 +13,9 @@ static uintptr_t arena_next, arena_end;
 DUNE_API int dune_set_arena(uintptr_t base, size_t size)
 {
 	if ((base | size) & (PAGE_SIZE - 1) || base + size < base)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (dune_global.ready)
-		return -EBUSY;
+		return FAIL(-EBUSY);
 	arena_next = base;
 	arena_end = base + size;
 	return 0;

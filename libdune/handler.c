@@ -149,33 +149,41 @@ static bool is_programs(unsigned int vector)
 
 DUNE_API int dune_trap_set_handler(unsigned int vector, dune_trap_fn fn, unsigned int flags)
 {
-	return is_programs(vector) ? set(&process, vector, fn, flags) : -EINVAL;
+	int r = is_programs(vector) ? set(&process, vector, fn, flags) : -EINVAL;
+
+	return r ? FAIL(r) : 0;
 }
 
 DUNE_API int dune_trap_set_pgflt_handler(dune_pgflt_fn fn, unsigned int flags)
 {
-	return set(&process, HANDLER_PGFLT, fn, flags);
+	return set(&process, HANDLER_PGFLT, fn, flags) ? FAIL(-EINVAL) : 0;
 }
 
 DUNE_API int dune_trap_set_syscall_handler(dune_syscall_fn fn, unsigned int flags)
 {
-	return set(&process, HANDLER_SYSCALL, fn, flags);
+	return set(&process, HANDLER_SYSCALL, fn, flags) ? FAIL(-EINVAL) : 0;
 }
 
 DUNE_API int dune_thread_set_trap_handler(unsigned int vector, dune_trap_fn fn,
 					  unsigned int flags)
 {
-	return is_programs(vector) ? set_own(vector, fn, flags) : -EINVAL;
+	int r = is_programs(vector) ? set_own(vector, fn, flags) : -EINVAL;
+
+	return r ? FAIL(r) : 0;
 }
 
 DUNE_API int dune_thread_set_pgflt_handler(dune_pgflt_fn fn, unsigned int flags)
 {
-	return set_own(HANDLER_PGFLT, fn, flags);
+	int r = set_own(HANDLER_PGFLT, fn, flags);
+
+	return r ? FAIL(r) : 0;
 }
 
 DUNE_API int dune_thread_set_syscall_handler(dune_syscall_fn fn, unsigned int flags)
 {
-	return set_own(HANDLER_SYSCALL, fn, flags);
+	int r = set_own(HANDLER_SYSCALL, fn, flags);
+
+	return r ? FAIL(r) : 0;
 }
 
 static bool has(const struct dune_thread *t, unsigned int which)

@@ -36,7 +36,7 @@ DUNE_API int dune_trap_allow_ring3(unsigned int vector, bool allow)
 {
 	if (vector >= VECTOR_SIGNAL ||
 	    (vector < 32 && vector != TRAP_BP && vector != TRAP_OF))
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	called[vector] = allow;
 	if (dune_global.ready)
 		__atomic_store_n(&idt[vector].type, GATE_INTERRUPT | (allow ? GATE_DPL3 : 0),

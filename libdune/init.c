@@ -89,19 +89,19 @@ DUNE_API int dune_init(unsigned int flags)
 	int r;
 
 	if (flags & ~DUNE_INIT_NO_SMEP_SMAP)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (dune_global.ready)
 		return 0;
 	r = dune_open();
 	if (r)
-		return r;
+		return FAIL(r);
 	r = sys(__NR_ioctl, dune_global.fd, DUNE_GET_INFO, &dune_global.info);
 	if (!r && !usable(&dune_global.info))
 		r = -EOPNOTSUPP;
 	r = r ?: dune_root_init();
 	if (r) {
 		dune_fd_close(dune_global.fd);
-		return r;
+		return FAIL(r);
 	}
 	if (flags & DUNE_INIT_NO_SMEP_SMAP)
 		dune_global.vcpu_flags = DUNE_VCPU_NO_SMEP_SMAP;

@@ -32,10 +32,11 @@ DUNE_API int dune_prefault(const void *addr, size_t len, unsigned int flags)
 
 	if (flags & ~(DUNE_PREFAULT_READ | DUNE_PREFAULT_WRITE) || dune_global.fd <= 0 ||
 	    end < start || end > 1UL << 47)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (flags)
 		r = sys(__NR_madvise, start, (range.len + 4095) & ~4095UL,
 			flags & DUNE_PREFAULT_WRITE ? POPULATE_WRITE : POPULATE_READ);
 	r = r ? r : add_blocks(start, end);
-	return r ? r : sys(__NR_ioctl, dune_global.fd, DUNE_PREFAULT, &range);
+	r = r ? r : sys(__NR_ioctl, dune_global.fd, DUNE_PREFAULT, &range);
+	return r ? FAIL(r) : 0;
 }

@@ -315,7 +315,12 @@ void dune_raise_access(struct dune_thread *t, uintptr_t va, uint32_t access);
 /* report.c */
 void dune_report_exit(struct dune_thread *t, long code);
 void dune_report_trap(const struct dune_tf *tf, uintptr_t cr2);
+bool dune_log_wanted(void);
 void dune_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* why.c: return FAIL(error) from a function of the program's */
+int dune_failed(const char *function, int error);
+#define FAIL(error)	dune_failed(__func__, error)
 
 /* fmt.c */
 int dune_vfmt(char *buf, size_t size, const char *fmt, va_list ap);

@@ -2,7 +2,7 @@
 /*
  * report.c - say what happened: what, where, and why, in a few lines
  *
- * Only where a program set a log callback. In the host half.
+ * Only where a program set a log callback. But for dune_log(), in the host half.
  */
 #include "priv.h"
 
@@ -24,6 +24,11 @@ DUNE_API void dune_log_stderr(void *data, const char *text)
 		len++;
 	sys(__NR_write, 2, text, len);
 	sys(__NR_write, 2, "\n", 1);
+}
+
+bool dune_log_wanted(void)
+{
+	return __atomic_load_n(&log_fn, __ATOMIC_RELAXED);
 }
 
 void dune_log(const char *fmt, ...)
@@ -120,7 +125,7 @@ void dune_report_exit(struct dune_thread *t, long code)
 {
 	const struct dune_exit_info *info = &t->run->info;
 
-	if (!__atomic_load_n(&log_fn, __ATOMIC_RELAXED))
+	if (!dune_log_wanted())
 		return;
 	switch (code) {
 	case DUNE_EXIT_EPT_FAULT:
@@ -166,7 +171,7 @@ void dune_report_trap(const struct dune_tf *tf, uintptr_t cr2)
 {
 	const char *name = tf->vector < 32 ? trap_names[tf->vector] : NULL;
 
-	if (!__atomic_load_n(&log_fn, __ATOMIC_RELAXED))
+	if (!dune_log_wanted())
 		return;
 	dune_log("dune: unclaimed exception %lu (%s), error code 0x%lx", tf->vector,
 		 name ? name : "no exception of the CPU", tf->error);

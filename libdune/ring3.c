@@ -148,10 +148,10 @@ DUNE_API int dune_ring3_enter_root(const struct dune_tf *tf, struct dune_root *r
 
 	if (copy.rip >> 47 || fs_base >> 47 || !root || root == dune_vm_current() ||
 	    dune_global.ring3_signals)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	r = prepare(root, t);
 	if (r)
-		return r;
+		return FAIL(r);
 	call_handlers_from_c();
 	t->ring3 = (struct dune_ring3) {
 		.ring0_root = dune_vm_current(), .root = root,
@@ -175,7 +175,7 @@ DUNE_API int dune_ring3_enter(const struct dune_tf *tf)
 
 	/* SYSRET and IRET alike refuse what is not a user address. */
 	if (copy.rip >> 47)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	t->ring3.root = NULL;
 	r = dune_ring3_run(&copy, t);
 	t->ring3.root = outer;

@@ -348,7 +348,7 @@ uint64_t dune_root_cr3(void)
 DUNE_API int dune_vm_default_slot(uint64_t pte)
 {
 	if (pte & ~DUNE_PTE_U)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	default_rights = pte;
 	return 0;
 }
@@ -375,7 +375,7 @@ DUNE_API int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte)
 	struct dune_held held;
 
 	if ((va | len) & mask || pte & ~DUNE_PTE_U || va + len < va || (va + len) >> 47)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	end = (va + len) >> SHIFT_1G;
 
 	dune_lock(&lock, &held);

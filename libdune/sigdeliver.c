@@ -19,13 +19,16 @@ static struct dune_handler vectors[NR_SIGNALS];
 DUNE_API int dune_signal_set_handler(int sig, dune_trap_fn fn, unsigned int flags)
 {
 	struct dune_action action = { .handler = fn ? HANDLER_VECTOR : HANDLER_DFL };
+	int r;
 
 	if (sig < 1 || sig > NR_SIGNALS || dune_handler_set(&vectors[sig - 1], fn, flags))
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	action.flags = SA_RESTART;
 	if (dune_active())	/* where special.c does the same for this thread */
-		return sys(__NR_rt_sigaction, sig, &action, NULL, 8);
-	return dune_sigaction(&dune_sighand_main, sig, &action, NULL);
+		r = sys(__NR_rt_sigaction, sig, &action, NULL, 8);
+	else
+		r = dune_sigaction(&dune_sighand_main, sig, &action, NULL);
+	return r ? FAIL(r) : 0;
 }
 
 static void call_vector(struct dune_tf *tf, int sig)

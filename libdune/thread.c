@@ -222,22 +222,23 @@ DUNE_API int dune_enter(void)
 	int r, fd = dune_global.fd;
 
 	if (!dune_global.ready)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (dune_active())
-		return -EALREADY;
+		return FAIL(-EALREADY);
 	r = prepare(&t);
 	if (r == -EPERM)	/* a child of fork */
 		r = dune_reopen(fd) ?: prepare(&t);
 	if (r)
-		return r;
+		return FAIL(r);
 	dune_rseq_off();
 	if (!dune_global.ring3_signals)
 		dune_sighand_adopt();
 	dune_sigcatch_begin(t);
 	r = dune_gate_enter(t);
-	if (r)
-		leave_outside(t);
-	return r;
+	if (!r)
+		return 0;
+	leave_outside(t);
+	return FAIL(r);
 }
 
 DUNE_API int dune_leave(void)
@@ -245,7 +246,7 @@ DUNE_API int dune_leave(void)
 	struct dune_thread *t;
 
 	if (!dune_active())
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	t = dune_this_thread();
 	dune_hypercall(HC_LEAVE, 0, 0);
 	/* Outside now, on the same stack. */
@@ -255,5 +256,5 @@ DUNE_API int dune_leave(void)
 
 DUNE_API int dune_vcpu_fd(void)
 {
-	return dune_active() ? dune_this_thread()->vcpu_fd : -EINVAL;
+	return dune_active() ? dune_this_thread()->vcpu_fd : FAIL(-EINVAL);
 }

@@ -94,15 +94,15 @@ DUNE_API int dune_vm_map_phys(struct dune_root *root, uintptr_t va, size_t len, 
 	if ((shift && !good_shift(shift, DUNE_SHIFT_1G)) || !good_rights(pte) ||
 	    !dune_vm_good_range(root, va, len, pt_size(min)) || pa & (pt_size(min) - 1) ||
 	    pa > limit || len > limit - pa)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (!dune_tables_take(&edit, dune_vm_tables_for(va, end, min))) {
 		dune_tables_give_back(&edit);
-		return -ENOMEM;
+		return FAIL(-ENOMEM);
 	}
 	dune_vm_begin(&edit, &held);
 	if (!dune_vm_is_empty(root, va, end)) {
 		dune_vm_end(&edit, &held, 0, 0);
-		return -EEXIST;
+		return FAIL(-EEXIST);
 	}
 	for (; va < end; va += pt_size(level), pa += pt_size(level)) {
 		level = dune_vm_level_for(va, pa, end - va, max);
@@ -143,13 +143,13 @@ DUNE_API int dune_vm_map(struct dune_root *root, uintptr_t va, size_t len, uint6
 
 	if (!good_shift(shift, DUNE_SHIFT_2M) || !good_rights(pte) ||
 	    !dune_vm_good_range(root, va, len, 1UL << shift) || !dune_global.ready)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	level = level_of(shift);
 	bits = leaf_bits(pte, level) | PTE_POOL;
 	if (!dune_tables_take(&edit, dune_vm_tables_for(va, end, level)) ||
 	    !take_pages(len >> shift, shift, &pages)) {
 		dune_tables_give_back(&edit);
-		return -ENOMEM;
+		return FAIL(-ENOMEM);
 	}
 	dune_vm_begin(&edit, &held);
 	if (!dune_vm_is_empty(root, va, end))
@@ -158,7 +158,7 @@ DUNE_API int dune_vm_map(struct dune_root *root, uintptr_t va, size_t len, uint6
 		pt_set(&edit, va, level, dune_va_to_pa(dune_pool_pop(&pages)) | bits);
 	dune_vm_end(&edit, &held, start, edit.removed ? end : start);
 	dune_pool_unuse(pages, 1UL << shift);
-	return r;
+	return r ? FAIL(r) : 0;
 }
 
 /*
@@ -187,10 +187,10 @@ DUNE_API int dune_vm_unmap(struct dune_root *root, uintptr_t va, size_t len)
 	int r;
 
 	if (!dune_vm_good_range(root, va, len, PAGE_SIZE))
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	r = dune_vm_cut(&edit, &held, va, va + len);
 	if (r)
-		return r;
+		return FAIL(r);
 	pt_clear(&edit, va, va + len);
 	dune_vm_end(&edit, &held, va, va + len);
 	return 0;
@@ -205,10 +205,10 @@ DUNE_API int dune_vm_split(struct dune_root *root, uintptr_t va, unsigned int sh
 
 	if (!root || va >> VA_BITS || !leaf || (!good_shift(shift, DUNE_SHIFT_1G) &&
 						shift != DUNE_SHIFT_1G))
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (!dune_tables_take(&edit, 3 - level_of(shift))) {
 		dune_tables_give_back(&edit);
-		return -ENOMEM;
+		return FAIL(-ENOMEM);
 	}
 	dune_vm_begin(&edit, &held);
 	pos = pt_descend(&edit, va, level_of(shift));
@@ -224,7 +224,7 @@ DUNE_API int dune_vm_merge(struct dune_root *root, uintptr_t va, size_t len)
 	struct dune_held held;
 
 	if (!dune_vm_good_range(root, va, len, PAGE_SIZE))
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	dune_vm_begin(&edit, &held);
 	pt_merge(&edit, va, va + len);
 	dune_vm_end(&edit, &held, va, edit.removed ? va + len : va);

@@ -72,10 +72,10 @@ DUNE_API int dune_vm_alias(struct dune_root *root, uintptr_t va, size_t len, uin
 
 	if (!dune_vm_good_range(root, va, len, PAGE_SIZE) ||
 	    !dune_vm_good_range(from, source, len, PAGE_SIZE) || pte & ~DUNE_PTE_RIGHTS)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (!dune_tables_take(&edit, dune_vm_tables_for(va, va + len, 1))) {
 		dune_tables_give_back(&edit);
-		return -ENOMEM;
+		return FAIL(-ENOMEM);
 	}
 	lock_both(root, from, &held);
 	if (!dune_vm_is_empty(root, va, va + len))
@@ -88,7 +88,7 @@ DUNE_API int dune_vm_alias(struct dune_root *root, uintptr_t va, size_t len, uin
 	if (edit.removed)
 		dune_flush(root, va, va + len);
 	dune_tables_give_back(&edit);
-	return r;
+	return r ? FAIL(r) : 0;
 }
 
 static uint64_t count_tables(const uint64_t *table, unsigned int n, unsigned int level)
@@ -196,16 +196,16 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 	int r;
 
 	if (!root || !clone || flags & ~DUNE_CLONE_COW)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	edit.root = dune_root_alloc(&r);
 	if (!edit.root)
-		return r;
+		return FAIL(r);
 	if (flags & DUNE_CLONE_COW)
 		dune_cow_used = true;
 	if (!lock_counted(&edit, root, &held)) {
 		dune_tables_give_back(&edit);
 		dune_unmap(edit.root, sizeof(*edit.root));
-		return -ENOMEM;
+		return FAIL(-ENOMEM);
 	}
 	if (flags & DUNE_CLONE_COW)
 		dune_handlers_lengthen(HANDLER_PGFLT);

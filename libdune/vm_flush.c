@@ -65,13 +65,15 @@ void dune_flush(struct dune_root *root, uint64_t start, uint64_t end)
 
 DUNE_API int dune_vm_flush(void)
 {
-	return dune_global.fd > 0 ? sys(__NR_ioctl, dune_global.fd, DUNE_FLUSH_TLB, 0) : -EINVAL;
+	if (dune_global.fd <= 0)
+		return FAIL(-EINVAL);
+	return sys(__NR_ioctl, dune_global.fd, DUNE_FLUSH_TLB, 0);
 }
 
 DUNE_API int dune_vm_flush_range(struct dune_root *root, uintptr_t va, size_t len)
 {
 	if (!root || va + len < va || (va + len) >> VA_BITS)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	dune_flush(root, va & ~(PAGE_SIZE - 1), va + len);
 	return 0;
 }

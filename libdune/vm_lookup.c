@@ -51,7 +51,7 @@ DUNE_API int dune_vm_walk(struct dune_root *root, uintptr_t va, size_t len, dune
 	int r = 0;
 
 	if (!fn || !dune_vm_good_range(root, va, len, 1))
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	while (!r && (leaf = find_leaf(root, &at, end)).pte)
 		r = fn(leaf, at - (1UL << leaf.shift), data);
 	return r;

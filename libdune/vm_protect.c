@@ -139,9 +139,11 @@ static int protect(struct dune_root *root, uint64_t va, uint64_t end, uint64_t p
 static __attribute__((noinline)) int protect_range(struct dune_root *root, uintptr_t va,
 						   size_t len, uint64_t pte)
 {
-	if (pte & ~DUNE_PTE_RIGHTS || !dune_vm_good_range(root, va, len, PAGE_SIZE))
-		return -EINVAL;
-	return protect(root, va, va + len, pte);
+	int r = -EINVAL;
+
+	if (!(pte & ~DUNE_PTE_RIGHTS) && dune_vm_good_range(root, va, len, PAGE_SIZE))
+		r = protect(root, va, va + len, pte);
+	return r ? dune_failed("dune_vm_protect", r) : 0;
 }
 
 static __attribute__((noinline)) int flush_shared(struct dune_root *root, uintptr_t va)

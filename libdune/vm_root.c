@@ -164,7 +164,7 @@ DUNE_API int dune_root_new(struct dune_root **root)
 	struct dune_root *new = dune_root_alloc(&r);
 
 	if (r)
-		return r;
+		return FAIL(r);
 	dune_root_publish(new);
 	*root = new;
 	return 0;
@@ -175,9 +175,9 @@ DUNE_API int dune_root_free(struct dune_root *root)
 	struct pt_edit edit = { .root = root };
 
 	if (!root || root == &dune_mirror)
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	if (!remove_root(root))
-		return -EBUSY;
+		return FAIL(-EBUSY);
 	pt_clear(&edit, 0, 1UL << VA_BITS);
 	dune_tables_give_back(&edit);
 	dune_pool_free(edit.released);
@@ -279,10 +279,10 @@ DUNE_API int dune_vm_switch(struct dune_root *root)
 	uint64_t flags;
 
 	if (!root || !dune_inside())
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	t = dune_this_thread();
 	if (!can_run_on(root, t))
-		return -EFAULT;
+		return FAIL(-EFAULT);
 	flags = dune_irq_off();
 	old = t->root;
 	if (root != old) {

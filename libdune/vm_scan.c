@@ -143,7 +143,7 @@ DUNE_API int dune_vm_scan(struct dune_root *root, uintptr_t va, size_t len, uint
 
 	if (!dune_vm_good_range(root, va, len, PAGE_SIZE) || !bits || !bitmap ||
 	    bits & ~(DUNE_PTE_A | DUNE_PTE_D) || flags & ~(DUNE_SCAN_CLEAR | DUNE_SCAN_NO_FLUSH))
-		return -EINVAL;
+		return FAIL(-EINVAL);
 	/* Before the lock is held: with it, no page fault could be handled. */
 	__builtin_memset(bitmap, 0, (len / PAGE_SIZE + 63) / 64 * 8);
 	dune_lock(&root->lock, &held);

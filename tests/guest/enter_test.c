@@ -54,6 +54,60 @@ TEST(wrong_order)
 	EXPECT_EQ(0, dune_leave());
 }
 
+static char said[1024];
+
+static void keep(void *data, const char *text)
+{
+	strncat(said, text, sizeof(said) - 1 - strlen(said));
+}
+
+/* A failed call names itself and the remedy; another says nothing. */
+#define SAYS(call, name, words)						\
+do {									\
+	said[0] = 0;							\
+	EXPECT_GT(0, (call));						\
+	EXPECT_EQ(&said[0], strstr(said, "dune: " name ": ")) TH_LOG("%s", said); \
+	EXPECT_NE(NULL, strstr(said, words)) TH_LOG("%s", said);	\
+} while (0)
+
+TEST(failures_are_explained)
+{
+	struct dune_root *root = dune_vm_mirror();
+	static char page[4096] __attribute__((aligned(4096)));
+	uintptr_t va = (uintptr_t)page;
+	struct dune_tf away = { .rip = 1UL << 47 };
+	double sum = 1;
+
+	dune_set_log(keep, NULL);
+	SAYS(dune_enter(), "dune_enter", "call it first");
+	SAYS(dune_leave(), "dune_leave", "not in Dune mode");
+	SAYS(dune_init(1U << 31), "dune_init", "unknown bit");
+	SAYS(dune_set_arena(1, 1), "dune_set_arena", "multiples of 4096");
+	said[0] = 0;
+	ENTER();
+	EXPECT_STREQ("", said);
+	SAYS(dune_enter(), "dune_enter", "already");
+	SAYS(dune_set_arena(0, 4096), "dune_set_arena", "before dune_init()");
+	SAYS(dune_prefault(page, -1, 0), "dune_prefault", "2^47");
+	SAYS(dune_trap_set_handler(2, NULL, 0), "dune_trap_set_handler", "cannot be handled");
+	SAYS(dune_trap_allow_ring3(14, true), "dune_trap_allow_ring3", "32 to 254");
+	SAYS(dune_thread_set_pgflt_handler(NULL, 1U << 31), "dune_thread_set_pgflt_handler", "flags");
+	SAYS(dune_signal_set_handler(SIGSTOP, NULL, 0), "dune_signal_set_handler", "cannot be");
+	SAYS(dune_signal_set_handler(SIGKILL, NULL, 4), "dune_signal_set_handler", "signal");
+	SAYS(dune_vm_map(root, va, 4096, DUNE_PTE_P, DUNE_SHIFT_4K), "dune_vm_map",
+	     "dune_vm_unmap() it first");
+	SAYS(dune_vm_map(root, va + 1, 4096, DUNE_PTE_P, DUNE_SHIFT_4K), "dune_vm_map", "aligned");
+	SAYS(dune_vm_protect(root, 1UL << 46, 8192, DUNE_PTE_P), "dune_vm_protect", "map it first");
+	SAYS(dune_vm_slot_protect(4096, 4096, 0), "dune_vm_slot_protect", "1 GiB");
+	SAYS(dune_ring3_enter(&away), "dune_ring3_enter", "lower half");
+	SAYS(dune_ring3_enter_root(&away, root, 0), "dune_ring3_enter_root", "fs_base");
+	SAYS(dune_root_free(root), "dune_root_free", "mirror root");
+	SAYS(dune_vm_switch(NULL), "dune_vm_switch", "root");
+	sum += strlen(said);
+	EXPECT_LT(1.0, sum);
+	EXPECT_EQ(0, dune_leave());
+}
+
 #define GIB	(1UL << 30)
 
 /* Ring 3's code and data, used at CPL 0. */

@@ -20,4 +20,11 @@ static inline int sys_failed(long ret)
 	return (unsigned long)ret >= -4095UL;
 }
 
+/* In place of why.c. */
+int dune_failed(const char *function, int error);
+__attribute__((weak)) int dune_failed(const char *function, int error)
+{
+	return error;
+}
+
 #endif /* _LIBDUNE_SYS_H */

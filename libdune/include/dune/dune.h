@@ -108,7 +108,10 @@ const char *dune_strerror(int error);
  * @data: as given to dune_set_log()
  * @text: one line without its newline, valid during the call only
  *
- * Called outside Dune mode, on a small stack, from the thread reported on.
+ * Called from the thread reported on: for a call of libdune's that failed, by
+ * that call, before it returns (but not for dune_copy_from_user() and the like,
+ * whose failure is an answer); for what happened in Dune mode, outside it and on a
+ * small stack.
  */
 typedef void (*dune_log_fn)(void *data, const char *text);
 
