@@ -6,7 +6,7 @@
  *
  * At CPL 0 in Dune mode. Returns how many bytes are left. A page fault at
  * dune_uaccess_insn goes on at dune_uaccess_fixup, see trap.c: interrupts are off
- * so that no handler of the program's has it first, see entry.S.
+ * so that no handler of the program's has it first, see entry_pgflt.S.
  */
 	.text
 	.globl	dune_uaccess, dune_uaccess_insn, dune_uaccess_fixup

@@ -13,7 +13,7 @@ struct dune_handlers {
 static struct dune_handlers process;
 
 /*
- * What entry.S calls without a look at anything else: the process's handler, if
+ * What the entries call without a look at anything else: the process's handler, if
  * it is of the kind for that, no thread has one of its own, and libdune need not
  * look whether it is its own to handle.
  */

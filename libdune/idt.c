@@ -3,7 +3,7 @@
  * idt.c - descriptor tables of the guest
  *
  * The IDT is one for all threads. Every vector has an interrupt gate: the one
- * interrupt there is, VECTOR_SIGNAL, must not come while entry.S is on the IST
+ * interrupt there is, VECTOR_SIGNAL, must not come while entry_trap.S is on the IST
  * stack. Ring 3 may call those that Linux lets it call, and what the program says.
  * All use an IST stack, so that no frame is ever pushed into the red zone of
  * interrupted code.
@@ -46,7 +46,7 @@ DUNE_API int dune_trap_allow_ring3(unsigned int vector, bool allow)
 
 static uintptr_t pgflt_target = (uintptr_t)dune_pgflt_entry;
 
-/* Which of the two entries page faults take: they differ in 16 bits, see entry.S. */
+/* Which of the two entries page faults take: they differ in 16 bits, see entry_pgflt.S. */
 void dune_idt_set_pgflt(bool args_only)
 {
 	pgflt_target = args_only ? (uintptr_t)dune_pgflt_args_entry : (uintptr_t)dune_pgflt_entry;

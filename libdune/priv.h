@@ -203,23 +203,30 @@ extern char dune_touch_insn[], dune_touch_done[];
 extern char dune_run_loop[], dune_run_insn[], dune_forward[], dune_forward_done[];
 long dune_hypercall(uint64_t nr, uint64_t a, uint64_t b);
 
-/* entry.S */
+/* entry_trap.S */
+extern char dune_trap_stubs[];
+extern char dune_trap_move[];	/* where a trap's frame is written to its stack */
+extern char dune_trap_bad_stack[];	/* and where it goes on if that cannot be */
+extern char dune_pgflt_bad_stack[];
+#define TRAP_STUB_SIZE	16
+
+/* entry_pgflt.S */
+void dune_pgflt_entry(void);
+void dune_pgflt_args_entry(void);
+extern char dune_pgflt_push[], dune_pgflt_pushed[], dune_pgflt_args_push[];
+extern char dune_pgflt_args_pushed[];
+
+/* entry_syscall.S, passthrough.S */
 void dune_syscall_entry(void);
+extern char dune_entry_vmcall[], dune_entry_after[];
+void dune_user_call(struct dune_tf *tf, struct dune_tf *call);
+extern char dune_user_look[], dune_user_vmcall_done[];
+
+/* ring.S, vectors.S */
 void dune_to_ring3(void);	/* %rsp is the frame */
 void dune_back_to_ring3(void);	/* the same, after a signal's handler */
 int dune_ring3_run(const struct dune_tf *tf, struct dune_thread *t);
 long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c);
-extern char dune_trap_stubs[];
-void dune_pgflt_entry(void);
-void dune_pgflt_args_entry(void);
-void dune_user_call(struct dune_tf *tf, struct dune_tf *call);
-extern char dune_user_look[], dune_user_vmcall_done[];
-extern char dune_entry_vmcall[], dune_entry_after[];
-extern char dune_trap_move[];	/* where a trap's frame is written to its stack */
-extern char dune_trap_bad_stack[];	/* and where it goes on if that cannot be */
-extern char dune_pgflt_push[], dune_pgflt_pushed[], dune_pgflt_args_push[];
-extern char dune_pgflt_args_pushed[], dune_pgflt_bad_stack[];
-#define TRAP_STUB_SIZE	16
 
 /* ring3.c */
 void dune_ring3_arrive(struct dune_thread *t);
@@ -249,7 +256,7 @@ extern void *dune_short_pgflt, *dune_args_pgflt, *dune_short_syscall;
 void dune_no_short_pgflt(void);
 void dune_no_args_pgflt(void);
 
-/* trap.c: called from entry.S */
+/* trap.c: called from the entries */
 void dune_trap(struct dune_tf *tf, uintptr_t cr2);
 void dune_trap_too_deep(struct dune_tf *tf, uintptr_t cr2);
 void dune_pgflt_passed(struct dune_tf *tf, uintptr_t cr2);

@@ -125,7 +125,7 @@ static int prepare(struct dune_root *root, struct dune_thread *t)
 	       have_range(root, sp - STACK_NEEDED, STACK_NEEDED);
 }
 
-/* entry.S calls a short handler in whatever root and with whatever FS base there is. */
+/* entry_syscall.S calls a short handler in whatever root and with whatever FS base there is. */
 static void call_handlers_from_c(void)
 {
 	static bool done;

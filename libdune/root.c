@@ -16,7 +16,7 @@
 
 struct dune_root dune_mirror;
 
-/* Slot + 1; with SLOT_PENDING, negative for entry.S, until its leaf is there. */
+/* Slot + 1; with SLOT_PENDING, negative, until its leaf is there. */
 uint32_t dune_slot_table[NR_BLOCKS];
 #define SLOT_PENDING	(1U << 31)
 

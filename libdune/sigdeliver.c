@@ -110,7 +110,7 @@ void dune_signal_deliver(struct dune_thread *t, struct dune_tf *tf)
 	s->delivering = 0;
 }
 
-/* On the way to ring 3: see entry.S. */
+/* On the way to ring 3: see ring.S. */
 void dune_signal_to_ring3(struct dune_tf *tf)
 {
 	dune_signal_deliver(dune_this_thread(), tf);

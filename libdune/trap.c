@@ -40,7 +40,7 @@ static void put_right(struct dune_tf *tf, uint64_t cs, uint64_t ss, uint64_t rfl
 	tf->rflags |= FLAG_FIXED | (cs & 3 ? FLAG_IF : rflags & FLAG_IF);
 }
 
-/* After entry.S's short way: of code at CPL 0 with interrupts on. */
+/* After entry_pgflt.S's short way: of code at CPL 0 with interrupts on. */
 void dune_put_right(struct dune_tf *tf)
 {
 	put_right(tf, SEL_KERNEL_CS, SEL_KERNEL_SS, FLAG_IF);
@@ -66,7 +66,7 @@ static void signal_trap(struct dune_thread *t, struct dune_tf *tf)
 {
 	bool ring3 = tf->cs & 3;
 
-	/* For ring 3's handlers: on the way there, see entry.S. */
+	/* For ring 3's handlers: on the way there, see ring.S. */
 	if (t->call && ring3)
 		dune_dom_signal(t, t->call, tf);
 	else if (t->call)
@@ -106,13 +106,13 @@ void dune_trap(struct dune_tf *tf, uintptr_t cr2)
 		dune_ring3_depart();
 }
 
-/* Faults within faults within entry.S: no stack is left that could take them. */
+/* Faults within faults within entry_trap.S: no stack is left that could take them. */
 void dune_trap_too_deep(struct dune_tf *tf, uintptr_t cr2)
 {
 	dune_hypercall(HC_DIE, (uintptr_t)tf, cr2);
 }
 
-/* See entry.S; what a CPU does to a jump to such an address. */
+/* See ring.S; what a CPU does to a jump to such an address. */
 void dune_bad_rip(struct dune_tf *tf)
 {
 	tf->vector = TRAP_GP;

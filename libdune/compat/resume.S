@@ -2,8 +2,7 @@
 /*
  * resume.S - go on with a frame, and leave the stack behind
  */
-#include "offsets.h"
-#include "../x86.h"
+#include "../entry.h"
 
 	.text
 
@@ -33,21 +32,7 @@ compat_resume:
 .Lring0:
 	cli
 	mov	%rdi, %rsp
-	pop	%rax
-	pop	%rcx
-	pop	%rdx
-	pop	%rbx
-	pop	%rbp
-	pop	%rsi
-	pop	%rdi
-	pop	%r8
-	pop	%r9
-	pop	%r10
-	pop	%r11
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
+	POP_REGS
 	add	$16, %rsp
 	iretq
 	.size	compat_resume, . - compat_resume
