@@ -21,10 +21,22 @@ static inline void put_char(struct text *t, char c)
 		t->data[t->used++] = c;
 }
 
-static inline void put_string(struct text *t, const char *s)
+static inline void put_block(struct text *t, const char *s, size_t n)
 {
-	while (*s)
-		put_char(t, *s++);
+	if (n > t->size - t->used)
+		n = t->size - t->used;
+	__builtin_memcpy(t->data + t->used, s, n);
+	t->used += n;
+}
+
+/* Where the length is known beforehand, all at once. */
+static inline __attribute__((always_inline)) void put_string(struct text *t, const char *s)
+{
+	if (__builtin_constant_p(__builtin_strlen(s)))
+		put_block(t, s, __builtin_strlen(s));
+	else
+		while (*s)
+			put_char(t, *s++);
 }
 
 /* In base 8, 10 or 16, with @width digits at least. */
@@ -77,10 +89,13 @@ static inline void put_octal(struct text *t, unsigned int v)
 	put_digits(t, v, 8, 3);
 }
 
+/* At most as many as there are here. */
 static inline void put_spaces(struct text *t, int n)
 {
-	while (n-- > 0)
-		put_char(t, ' ');
+	static const char spaces[] = "                                       ";
+
+	if (n > 0)
+		put_block(t, spaces, n < (int)sizeof(spaces) - 1 ? n : (int)sizeof(spaces) - 1);
 }
 
 #endif /* _APPS_TRACE_TEXT_H */
