@@ -188,17 +188,33 @@ static struct span span_of(int level, u64 base, u64 start, u64 end)
 	};
 }
 
+/*
+ * The next entry from @i on that may be in use. Most of a table often is empty, and
+ * an empty entry is 0: eight at a time.
+ */
+static unsigned int next_used(const u64 *table, unsigned int i)
+{
+	const u64 *e = &table[i];
+
+	for (; i % 8 == 0 && i < EPT_ENTRIES; i += 8, e += 8)
+		if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
+			break;
+	return i;
+}
+
 static bool zap_table(struct ept *ept, u64 *table, int level, struct span s,
 		      struct ept_removed *removed)
 {
-	u64 size = ept_level_size(level);
-	u64 at = s.base + s.first * size;
+	u64 size = ept_level_size(level), at;
 	bool any = false;
 	unsigned int i;
 
-	for (i = s.first; i < EPT_ENTRIES && at < s.end; i++, at += size) {
+	for (i = next_used(table, s.first); i < EPT_ENTRIES; i = next_used(table, i + 1)) {
 		u64 epte = table[i];
 
+		at = s.base + i * size;
+		if (at >= s.end)
+			break;
 		if (!(epte & EPTE_RWX))
 			continue;
 		if (!is_leaf(epte, level) && (at < s.start || s.end - at < size)) {
