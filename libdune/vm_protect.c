@@ -32,18 +32,28 @@ static uint64_t run_end(const struct run *run, uint64_t va)
 	return run->level == 1 ? va + run->n * PAGE_SIZE : pt_next(va, run->level);
 }
 
-/* Eight entries at a time, an instruction for each. */
-#define EIGHT(insn)	".irp at, 0, 8, 16, 24, 32, 40, 48, 56\n\t" insn "\n\t.endr"
+/* So many entries at a time, an instruction for each. */
+#define AT_ONCE		16
+#define EACH(insn)	".irp at, 0,8,16,24,32,40,48,56,64,72,80,88,96,104,112,120\n\t" \
+			insn "\n\t.endr"
 
-/* The bits that all entries have. */
-static uint64_t in_common(const uint64_t *entry, unsigned int n)
+/* The bits that all entries have. What is looked at twice makes no difference. */
+static inline uint64_t in_common(const uint64_t *entry, unsigned int n)
 {
+	const uint64_t *end = entry + n, *last = end - AT_ONCE;
 	uint64_t bits = ~0ULL;
 
-	for (; n >= 8; n -= 8, entry += 8)
-		asm volatile(EIGHT("andq \\at(%1), %0") : "+r" (bits) : "r" (entry) : "memory", "cc");
-	for (; n; n--, entry++)
-		bits &= pt_read(entry);
+	if (n < AT_ONCE) {
+		for (; entry < end; entry++)
+			bits &= pt_read(entry);
+		return bits;
+	}
+	do {
+		asm volatile(EACH("andq \\at(%1), %0") : "+r" (bits) : "r" (entry) : "memory", "cc");
+		entry += AT_ONCE;
+	} while (entry <= last);
+	if (entry < end)
+		asm volatile(EACH("andq \\at(%1), %0") : "+r" (bits) : "r" (last) : "memory", "cc");
 	return bits;
 }
 
@@ -72,13 +82,23 @@ static uint64_t survey(struct dune_root *root, uint64_t va, uint64_t end)
 	return common | DUNE_PTE_PS;
 }
 
-static void take_away(uint64_t *entry, unsigned int n, uint64_t keep)
+static inline void take_away(uint64_t *entry, unsigned int n, uint64_t keep)
 {
-	for (; n >= 8; n -= 8, entry += 8)
-		asm volatile(EIGHT("lock andq %1, \\at(%0)") : : "r" (entry), "r" (keep)
+	uint64_t *end = entry + n, *last = end - AT_ONCE;
+
+	if (n < AT_ONCE) {
+		for (; entry < end; entry++)
+			__atomic_fetch_and(entry, keep, __ATOMIC_SEQ_CST);
+		return;
+	}
+	do {
+		asm volatile(EACH("lock andq %1, \\at(%0)") : : "r" (entry), "r" (keep)
 			     : "memory", "cc");
-	for (; n; n--, entry++)
-		__atomic_fetch_and(entry, keep, __ATOMIC_SEQ_CST);
+		entry += AT_ONCE;
+	} while (entry <= last);
+	if (entry < end)
+		asm volatile(EACH("lock andq %1, \\at(%0)") : : "r" (last), "r" (keep)
+			     : "memory", "cc");
 }
 
 /* What is to be copied before it is written to stays so. */
@@ -99,15 +119,19 @@ static inline void change(uint64_t *entry, uint64_t pte)
 		;
 }
 
+/* What leaves lose that are to have the rights @pte. */
+static inline uint64_t lost_with(uint64_t pte)
+{
+	return (DUNE_PTE_RIGHTS & ~pte) | (pte & DUNE_PTE_W ? 0 : PTE_WANTS_W);
+}
+
 static void change_all(struct dune_root *root, uint64_t va, uint64_t end, uint64_t pte,
 		       uint64_t common)
 {
-	uint64_t lost = DUNE_PTE_RIGHTS & ~pte;
+	uint64_t lost = lost_with(pte);
 	struct run run;
 	unsigned int i;
 
-	if (!(pte & DUNE_PTE_W))
-		lost |= PTE_WANTS_W;
 	for (; va < end; va = run_end(&run, va)) {
 		run = run_at(root, va, end);
 		if ((common & pte) == pte) {
@@ -136,13 +160,66 @@ static int protect(struct dune_root *root, uint64_t va, uint64_t end, uint64_t p
 	return common ? 0 : -ENOENT;
 }
 
+/* A few small leaves, in one table or two. */
+struct few {
+	uint64_t	*entry[2];
+	unsigned int	n[2];
+};
+
+static inline bool find_few(struct dune_root *root, uint64_t va, uint64_t pages, struct few *few)
+{
+	uint64_t first = 512 - pt_index(va, 1);
+
+	few->n[0] = pages < first ? pages : first;
+	few->n[1] = pages - few->n[0];
+	few->entry[1] = NULL;
+	return pt_small(root, va, &few->entry[0]) &&
+	       (!few->n[1] || pt_small(root, va + few->n[0] * PAGE_SIZE, &few->entry[1]));
+}
+
+/* Whether all of them are there, and had these rights at least: then they have no more. */
+static inline bool take_from_few(const struct few *few, uint64_t pte)
+{
+	uint64_t common = in_common(few->entry[0], few->n[0]), keep = ~lost_with(pte);
+
+	if (few->n[1])
+		common &= in_common(few->entry[1], few->n[1]);
+	if ((common & (PTE_LEAF | pte)) != (PTE_LEAF | pte))
+		return false;
+	take_away(few->entry[0], few->n[0], keep);
+	if (few->n[1])
+		take_away(few->entry[1], few->n[1], keep);
+	return true;
+}
+
+/*
+ * Rights taken from up to 2 MiB of small leaves: what a collector does before it
+ * lets the program go on. False, and nothing done: all the rest.
+ */
+static bool protect_few(struct dune_root *root, uint64_t va, uint64_t len, uint64_t pte)
+{
+	struct dune_held held;
+	struct few few;
+	bool done;
+
+	dune_lock(&root->lock, &held);
+	done = find_few(root, va, len / PAGE_SIZE, &few) && take_from_few(&few, pte);
+	dune_unlock(&root->lock, &held);
+	if (done)
+		dune_flush(root, va, va + len);
+	return done;
+}
+
 static __attribute__((noinline)) int protect_range(struct dune_root *root, uintptr_t va,
 						   size_t len, uint64_t pte)
 {
-	int r = -EINVAL;
+	int r;
 
-	if (!(pte & ~DUNE_PTE_RIGHTS) && dune_vm_good_range(root, va, len, PAGE_SIZE))
-		r = protect(root, va, va + len, pte);
+	if (pte & ~DUNE_PTE_RIGHTS || !dune_vm_good_range(root, va, len, PAGE_SIZE))
+		return dune_failed("dune_vm_protect", -EINVAL);
+	if (len && len <= 512 * PAGE_SIZE && protect_few(root, va, len, pte))
+		return 0;
+	r = protect(root, va, va + len, pte);
 	return r ? dune_failed("dune_vm_protect", r) : 0;
 }
 
