@@ -149,15 +149,12 @@ void dune_thread_begin(struct dune_thread *t)
 static long prepare_child(struct dune_thread *t, const struct clone_request *req,
 			  struct dune_thread **child)
 {
-	struct dune_sregs s, own;
+	struct dune_sregs s;
 	long r = dune_get_sregs(t, &s) ?: dune_thread_new(child);
 
 	if (r)
 		return r;
-	dune_thread_sregs(*child, &own);
-	s.gdt_base = own.gdt_base;
-	s.tr_base = own.tr_base;
-	s.gs_base = own.gs_base;
+	dune_thread_own_sregs(*child, &s);
 	if (req->flags & CLONE_SETTLS)
 		s.fs_base = req->tls;
 	r = dune_set_sregs(*child, &s) ?: first_signals(t, *child, req);

@@ -155,6 +155,7 @@ int dune_thread_new(struct dune_thread **thread);
 void dune_thread_clear(struct dune_thread *thread);
 void dune_thread_free(struct dune_thread *thread);
 int dune_thread_reopen(struct dune_thread *thread);
+void dune_thread_own_sregs(struct dune_thread *thread, struct dune_sregs *sregs);
 void dune_thread_sregs(struct dune_thread *thread, struct dune_sregs *sregs);
 struct dune_thread *dune_thread_at(void *block);
 #define BLOCK_SIZE	(240 * 1024UL)

@@ -150,6 +150,14 @@ int dune_thread_reopen(struct dune_thread *t)
 	return 0;
 }
 
+/* Those that lead to the thread's own memory. */
+void dune_thread_own_sregs(struct dune_thread *t, struct dune_sregs *s)
+{
+	s->gdt_base = (uintptr_t)t->run->gdt;
+	s->tr_base = (uintptr_t)&t->tss;
+	s->gs_base = (uintptr_t)t;
+}
+
 /* The registers of a thread that begins at CPL 0 with this process's state. */
 void dune_thread_sregs(struct dune_thread *t, struct dune_sregs *s)
 {
@@ -159,15 +167,12 @@ void dune_thread_sregs(struct dune_thread *t, struct dune_sregs *s)
 	sys(__NR_arch_prctl, ARCH_GET_GS, &gs);
 	*s = (struct dune_sregs) {
 		.cr3		= dune_root_cr3(),
-		.gdt_base	= (uintptr_t)t->run->gdt,
 		.gdt_limit	= 8 * (DUNE_GDT_CPU + 1) - 1,
 		.idt_base	= dune_idt_base(),
 		.idt_limit	= 4095,
-		.tr_base	= (uintptr_t)&t->tss,
 		.tr_limit	= sizeof(t->tss) - 1,
 		.tr_selector	= SEL_TSS,
 		.fs_base	= fs,
-		.gs_base	= (uintptr_t)t,
 		.kernel_gs_base	= gs,
 		.lstar		= (uintptr_t)dune_syscall_entry,
 		/* SYSRET adds 8 and 16 to the upper selector. */
@@ -175,6 +180,7 @@ void dune_thread_sregs(struct dune_thread *t, struct dune_sregs *s)
 				  (uint64_t)SEL_KERNEL_CS << 32,
 		.sfmask		= FLAG_IF | FLAG_TF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_AC,
 	};
+	dune_thread_own_sregs(t, s);
 }
 
 DUNE_API bool dune_active(void)
