@@ -5,6 +5,7 @@
 #include <asm/unistd.h>
 
 #include "entry.h"
+#include "sandbox/numbers.h"
 
 	.text
 
@@ -22,7 +23,7 @@ dune_syscall_entry:
 	.cfi_def_cfa rsp, 0
 	.cfi_register rip, rcx
 	test	$FLAG_RING3, %r11d
-	jnz	1f
+	jnz	.Lof_ring3
 	test	$FLAG_IF, %r11d
 	jz	dune_entry_vmcall
 	/* A signal that came since SYSCALL is taken before the call: at the NOP's end. */
@@ -35,10 +36,14 @@ dune_entry_vmcall:
 dune_entry_after:
 	jmp	*%rcx
 
-.Lno_short_syscall:
-	jmp	.Lwhole_frame
+.Lof_ring3:
+	jmp	*dune_ring3_syscall(%rip)
 
-1:	swapgs
+	/* For a handler to which a call is its arguments: see DUNE_TRAP_ARGS_ONLY. */
+	.globl	dune_args_syscall_entry
+	.hidden	dune_args_syscall_entry
+dune_args_syscall_entry:
+	swapgs
 	mov	%rsp, %gs:THREAD_user_rsp
 	mov	%gs:THREAD_ring0_sp, %rsp
 	push	$SEL_USER_SS
@@ -46,10 +51,6 @@ dune_entry_after:
 	push	%r11
 	push	$SEL_ARGS_ONLY
 	push	%rcx
-	mov	dune_short_syscall(%rip), %rcx
-	jrcxz	.Lno_short_syscall
-
-	/* For a handler to which a call is its arguments: see DUNE_TRAP_ARGS_ONLY. */
 	sub	$TF_rip, %rsp
 	CFI_SAVED_SP CFI_BREG_RSP, TF_rsp
 	CFI_SAVED 16, CFI_BREG_RSP, TF_rip
@@ -62,12 +63,12 @@ dune_entry_after:
 	mov	%r9, TF_r9(%rsp)
 	mov	%rsp, %rdi
 	sti
-	call	*%rcx
+	call	*dune_short_syscall(%rip)
 	cli
 	cmpl	$0, %gs:THREAD_sig_count
 	jne	.Lcomplete_frame
 	mov	TF_rip(%rsp), %rcx
-	cmp	user_end(%rip), %rcx
+	cmp	dune_user_end(%rip), %rcx
 	jae	.Lcomplete_frame
 	mov	TF_rflags(%rsp), %r11
 	test	$(FLAG_TF | FLAG_RF | FLAG_VM | (FLAG_IOPL & ~FLAG_RING3)), %r11d
@@ -86,32 +87,40 @@ dune_entry_after:
 
 	/* What SYSRET cannot do needs the rest, which is in the registers still. */
 .Lcomplete_frame:
-	mov	%rbx, TF_rbx(%rsp)
-	mov	%rbp, TF_rbp(%rsp)
-	mov	%r12, TF_r12(%rsp)
-	mov	%r13, TF_r13(%rsp)
-	mov	%r14, TF_r14(%rsp)
-	mov	%r15, TF_r15(%rsp)
-	mov	TF_rip(%rsp), %rax
-	mov	%rax, TF_rcx(%rsp)
-	andq	$~FLAG_IOPL, TF_rflags(%rsp)
-	mov	TF_rflags(%rsp), %rax
-	mov	%rax, TF_r11(%rsp)
-	movq	$0, TF_error(%rsp)
-	movq	$VECTOR_SYSCALL, TF_vector(%rsp)
-	movq	$SEL_USER_CS, TF_cs(%rsp)
+	call	complete_syscall_frame
 	jmp	dune_to_ring3
 
-.Lwhole_frame:
+	/* In the place of a handler that has been taken away, or is not alone now. */
+	.globl	dune_no_short_syscall
+	.hidden	dune_no_short_syscall
+dune_no_short_syscall:
+	cli
+	add	$8, %rsp
+	call	complete_syscall_frame
+	jmp	.Lframe_complete
+
+	.globl	dune_long_syscall_entry, dune_long_syscall
+	.hidden	dune_long_syscall_entry, dune_long_syscall
+dune_long_syscall_entry:
 	.cfi_def_cfa rsp, 0
 	.cfi_register rip, rcx
-	mov	(%rsp), %rcx
-	movq	$SEL_USER_CS, 8(%rsp)
+	cmp	$NR_RETURN, %eax
+	je	dune_dom_back
+dune_long_syscall:
+	swapgs
+	mov	%rsp, %gs:THREAD_user_rsp
+	mov	%gs:THREAD_ring0_sp, %rsp
 	and	$~FLAG_IOPL, %r11
+	push	$SEL_USER_SS
+	push	%gs:THREAD_user_rsp
+	push	%r11
+	push	$SEL_USER_CS
+	push	%rcx
 	push	$0
 	push	$VECTOR_SYSCALL
 	PUSH_REGS
 	CFI_ALL(TF, CFI_BREG_RSP)
+.Lframe_complete:
 	mov	%rsp, %rdi
 	sti
 	call	dune_syscall_trap
@@ -143,10 +152,32 @@ dune_entry_after:
 	.cfi_endproc
 	.size	dune_syscall_entry, . - dune_syscall_entry
 
+/* The frame behind the return address, of arguments only: the rest of it. */
+complete_syscall_frame:
+	.cfi_startproc
+	mov	%rbx, 8+TF_rbx(%rsp)
+	mov	%rbp, 8+TF_rbp(%rsp)
+	mov	%r12, 8+TF_r12(%rsp)
+	mov	%r13, 8+TF_r13(%rsp)
+	mov	%r14, 8+TF_r14(%rsp)
+	mov	%r15, 8+TF_r15(%rsp)
+	mov	8+TF_rip(%rsp), %rax
+	mov	%rax, 8+TF_rcx(%rsp)
+	andq	$~FLAG_IOPL, 8+TF_rflags(%rsp)
+	mov	8+TF_rflags(%rsp), %rax
+	mov	%rax, 8+TF_r11(%rsp)
+	movq	$0, 8+TF_error(%rsp)
+	movq	$VECTOR_SYSCALL, 8+TF_vector(%rsp)
+	movq	$SEL_USER_CS, 8+TF_cs(%rsp)
+	ret
+	.cfi_endproc
+
 /* Ring 3's addresses end here. */
 	.section .rodata
+	.globl	dune_user_end
+	.hidden	dune_user_end
 	.balign	8
-user_end:
+dune_user_end:
 	.quad	1 << 47
 
 	.section .note.GNU-stack, "", @progbits

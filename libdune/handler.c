@@ -19,7 +19,8 @@ static struct dune_handlers process;
  */
 void *dune_short_pgflt = dune_no_short_pgflt;
 void *dune_args_pgflt = dune_no_args_pgflt;
-void *dune_short_syscall;
+void *dune_short_syscall = dune_no_short_syscall;
+void *dune_ring3_syscall = dune_long_syscall_entry;
 
 static unsigned int own_pgflts, own_syscalls;	/* handlers that are threads' own */
 static bool long_pgflts, long_syscalls;
@@ -38,15 +39,23 @@ static void choose_pgflt(const struct dune_handler *h)
 	dune_idt_set_pgflt(args_only);
 }
 
+/* The function first: who is in the entry already has one to call. */
+static void choose_syscall(const struct dune_handler *h)
+{
+	bool args_only = h->fn && (h->flags & DUNE_TRAP_ARGS_ONLY) && !own_syscalls &&
+			 !long_syscalls;
+
+	__atomic_store_n(&dune_short_syscall, args_only ? h->fn : dune_no_short_syscall,
+			 __ATOMIC_RELEASE);
+	__atomic_store_n(&dune_ring3_syscall,
+			 args_only ? dune_args_syscall_entry : dune_long_syscall_entry,
+			 __ATOMIC_RELEASE);
+}
+
 static void choose_short(void)
 {
-	const struct dune_handler *syscall = &process.of[HANDLER_SYSCALL];
-	void *fn = NULL;
-
 	choose_pgflt(&process.of[HANDLER_PGFLT]);
-	if ((syscall->flags & DUNE_TRAP_ARGS_ONLY) && !own_syscalls && !long_syscalls)
-		fn = syscall->fn;
-	__atomic_store_n(&dune_short_syscall, fn, __ATOMIC_RELEASE);
+	choose_syscall(&process.of[HANDLER_SYSCALL]);
 }
 
 /* From now on those of @which kind may be libdune's own to handle: a look is needed. */

@@ -2,12 +2,17 @@
 /*
  * offsets.c - structure offsets for the assembly; compiled, never linked
  */
-#include "priv.h"
+#include "sandbox/domain.h"
 
 #define DEFINE(name, value) \
 	asm volatile("\n.ascii \"->" #name " %c0\"" : : "i" (value))
 #define REG(name)	DEFINE(REGS_##name, offsetof(struct dune_regs, name))
 #define TF(name)	DEFINE(TF_##name, offsetof(struct dune_tf, name))
+#define CALL(name)	DEFINE(CALL_##name, offsetof(struct dom_call, name))
+#define ARGS(name)	DEFINE(ARGS_##name, offsetof(struct dune_domain_call, name))
+#define SHORT(name, member) \
+	DEFINE(SHORT_##name, (long)(offsetof(struct dune_domain, member) - \
+				    offsetof(struct dune_domain, short_call)))
 #define THREAD(name)	DEFINE(THREAD_##name, offsetof(struct dune_thread, name))
 
 void offsets(void);
@@ -24,6 +29,8 @@ void offsets(void)
 	DEFINE(EXIT_VMCALL, DUNE_EXIT_VMCALL);
 	DEFINE(HOST_LEAVE, HOST_LEAVE);
 	DEFINE(GLOBAL_xsave_size, offsetof(struct dune_global, xsave_size));
+	DEFINE(CR4_TO_KEEP, CR4_PCIDE | CR4_PKE);
+	DEFINE(GLOBAL_cr4, offsetof(struct dune_global, info.cr4));
 	DEFINE(GLOBAL_smap, offsetof(struct dune_global, smap));
 	DEFINE(GLOBAL_ring3_signals, offsetof(struct dune_global, ring3_signals));
 	REG(rax);
@@ -80,6 +87,28 @@ void offsets(void)
 	DEFINE(THREAD_sig_count, offsetof(struct dune_thread, sig.count));
 	DEFINE(THREAD_sig_kick, offsetof(struct dune_thread, sig.kick));
 	DEFINE(THREAD_sig_delivering, offsetof(struct dune_thread, sig.delivering));
+	THREAD(call);
+	THREAD(call_tid);
+	DEFINE(DOMAIN_short_call, offsetof(struct dune_domain, short_call));
+	DEFINE(DOMAIN_dead, offsetof(struct dune_domain, dead));
+	DEFINE(DOMAIN_tid, offsetof(struct dune_domain, threads[0].tid));
+	SHORT(code, code);
+	SHORT(tid, threads[0].tid);
+	SHORT(fs, threads[0].fs);
+	SHORT(waiters, waiters);
+	CALL(args);
+	CALL(go);
+	DEFINE(CALL_go_rsp, offsetof(struct dom_call, go.rsp));
+	CALL(vectors);
+	CALL(cr3);
+	CALL(host_cr3);
+	CALL(host_fs);
+	CALL(host_gs);
+	ARGS(arg);
+	ARGS(timeout);
+	ARGS(flags);
+	ARGS(result);
+	ARGS(fresult);
 	THREAD(run);
 	THREAD(host_sp);
 	THREAD(vcpu_fd);

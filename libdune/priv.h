@@ -91,6 +91,7 @@ struct dune_thread {
 	/* sandbox/: the call in whose domain it is, the innermost that waits for us. */
 	struct dom_call	*call, *waiting;
 	uint32_t	tid;		/* Linux's; 0: not asked for yet */
+	uint32_t	call_tid;	/* the same, if calls may go the short way; or 0 */
 
 	uint64_t	ist_floor;	/* end of the traps' IST stack */
 	struct tss	tss;
@@ -219,6 +220,8 @@ extern char dune_pgflt_args_pushed[];
 
 /* entry_syscall.S, passthrough.S */
 void dune_syscall_entry(void);
+void dune_args_syscall_entry(void);
+void dune_long_syscall_entry(void);
 extern char dune_entry_vmcall[], dune_entry_after[];
 void dune_user_call(struct dune_tf *tf, struct dune_tf *call);
 extern char dune_user_look[], dune_user_vmcall_done[];
@@ -253,9 +256,10 @@ bool dune_pgflt_claimed(const struct dune_thread *t);
 void dune_handlers_lengthen(unsigned int which);
 void dune_handlers_after_fork(void);
 void dune_handlers_free(struct dune_thread *t);
-extern void *dune_short_pgflt, *dune_args_pgflt, *dune_short_syscall;
+extern void *dune_short_pgflt, *dune_args_pgflt, *dune_short_syscall, *dune_ring3_syscall;
 void dune_no_short_pgflt(void);
 void dune_no_args_pgflt(void);
+void dune_no_short_syscall(void);
 
 /* trap.c: called from the entries */
 void dune_trap(struct dune_tf *tf, uintptr_t cr2);

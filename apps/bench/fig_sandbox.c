@@ -30,7 +30,7 @@ static int make_domain(void)
 
 static int call_domain(void)
 {
-	struct dune_domain_call call = { .timeout = 0 };
+	static struct dune_domain_call call;
 
 	return dune_domain_call(domain, function, &call);
 }

@@ -5,6 +5,7 @@
  * A call is a stay in ring 3 (dune_ring3_run()) with other registers around it:
  * the page table, the FS base, the user's GS base, PKRU. They are the program's
  * whenever code of the program's runs, in callbacks and signal handlers too.
+ * The plainest calls go a shorter way to the same (switch.S).
  */
 #include "domain.h"
 #include "switch.h"
@@ -33,17 +34,49 @@ static void leave(struct dune_thread *t, struct dom_call *c)
 	t->call = NULL;
 }
 
+/* In a callback or a handler of the program's, calls cannot go the short way. */
+static void set_waiting(struct dune_thread *t, struct dom_call *c)
+{
+	bool able = has_fsgsbase() && dune_global.xsave_size;
+
+	t->waiting = c;
+	t->call_tid = able && !c ? t->tid : 0;
+}
+
+/* The domain has ended, and the call with it. */
+void dune_dom_leave(struct dom_call *c)
+{
+	if (!c->args)
+		dune_ring3_exit(-EOWNERDEAD);
+	leave(dune_this_thread(), c);
+	dune_dom_abandon(c);
+}
+
+/* ---- for switch.S, where there is more to a page table than its address ---- */
+
+void dune_dom_to_domain(struct dom_call *c)
+{
+	c->pkru = read_pkru();
+	c->cr3 = dune_space_cr3(c->d);
+}
+
+void dune_dom_to_host(struct dom_call *c)
+{
+	dune_space_to_host(dune_this_thread(), c->host_cr3);
+	write_pkru(c->pkru);
+}
+
 /* ---- threads of the domain's --------------------------------------------- */
 
-static struct dom_thread *try_take(struct dune_domain *d)
+static struct dom_thread *try_take(struct dune_domain *d, uint32_t tid)
 {
 	unsigned int i;
 	uint32_t none;
 
 	for (i = 0; i < d->nr_threads; i++) {
 		none = 0;
-		if (__atomic_compare_exchange_n(&d->threads[i].busy, &none, 1, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&d->threads[i].tid, &none, tid, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 			return &d->threads[i];
 	}
 	return NULL;
@@ -52,13 +85,18 @@ static struct dom_thread *try_take(struct dune_domain *d)
 /* The word counts up whenever somebody may try again. */
 struct dom_thread *dune_dom_take_thread(struct dune_domain *d)
 {
-	struct dom_thread *thread = try_take(d);
+	struct dune_thread *t = dune_this_thread();
+	struct dom_thread *thread;
 	uint32_t seen;
+
+	if (!t->tid)
+		dune_deadline_first_call(t);
+	thread = try_take(d, t->tid);
 
 	while (!thread) {
 		__atomic_add_fetch(&d->waiters, 1, __ATOMIC_ACQ_REL);
 		seen = __atomic_load_n(&d->free_count, __ATOMIC_ACQUIRE);
-		thread = try_take(d);
+		thread = try_take(d, t->tid);
 		if (!thread)
 			sys(__NR_futex, &d->free_count, 128 /* FUTEX_WAIT, private */, seen, NULL);
 		__atomic_sub_fetch(&d->waiters, 1, __ATOMIC_ACQ_REL);
@@ -68,11 +106,15 @@ struct dom_thread *dune_dom_take_thread(struct dune_domain *d)
 
 void dune_dom_put_thread(struct dune_domain *d, struct dom_thread *thread)
 {
-	__atomic_store_n(&thread->tid, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&thread->until, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&thread->busy, 0, __ATOMIC_SEQ_CST);
-	if (!__atomic_load_n(&d->waiters, __ATOMIC_SEQ_CST))
-		return;
+	__atomic_store_n(&thread->tid, 0, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&d->waiters, __ATOMIC_SEQ_CST))
+		dune_dom_wake(d);
+}
+
+/* One of those that wait for a thread. */
+void dune_dom_wake(struct dune_domain *d)
+{
 	__atomic_add_fetch(&d->free_count, 1, __ATOMIC_ACQ_REL);
 	sys(__NR_futex, &d->free_count, 129 /* FUTEX_WAKE, private */, 1, NULL);
 }
@@ -89,9 +131,7 @@ int dune_dom_run(struct dom_call *c, const struct dune_tf *tf, uint64_t timeout)
 	long timer;
 	int r = -EOWNERDEAD;
 
-	if (!t->tid)
-		dune_deadline_first_call(t);
-	__atomic_store_n(&c->thread->tid, t->tid, __ATOMIC_SEQ_CST);
+	c->args = NULL;
 	c->outer = t->waiting;
 	timer = dune_deadline_arm(c, timeout);
 	if (timer < -1)
@@ -104,7 +144,7 @@ int dune_dom_run(struct dom_call *c, const struct dune_tf *tf, uint64_t timeout)
 		r = dune_ring3_run(tf, t);
 		leave(t, c);
 	}
-	t->waiting = c->outer;
+	set_waiting(t, c->outer);
 	asm volatile("sti" : : : "memory");
 	dune_deadline_disarm(timer);
 	return r;
@@ -139,6 +179,20 @@ static uint64_t prepare_stack(struct dom_call *c, const struct dom_call *below, 
 	return sp;
 }
 
+/* The first thread waits for calls from now on. */
+void dune_dom_prepare_short(struct dune_domain *d)
+{
+	d->short_call.d = d;
+	d->short_call.thread = &d->threads[0];
+	d->short_call.cr3 = dune_space_table(d);
+	d->short_call.go = (struct dom_frame) {
+		.cs = SEL_USER_CS,
+		.rflags = FLAG_RING3 | FLAG_IF | FLAG_FIXED,
+		.rsp = d->threads[0].sp - 8,
+		.ss = SEL_USER_SS,
+	};
+}
+
 static void first_frame(struct dune_tf *tf, const struct dom_call *c, uint64_t fn,
 			const struct dune_domain_call *call)
 {
@@ -158,8 +212,8 @@ static void first_frame(struct dune_tf *tf, const struct dom_call *c, uint64_t f
 	tf->rip = c->d->code + (dune_dom_doubles - dune_dom_code);
 }
 
-DUNE_API int dune_domain_call(struct dune_domain *d, uint64_t address,
-			      struct dune_domain_call *call)
+/* dune_domain_call() for calls that do not go the short way. */
+int dune_dom_call(struct dune_domain *d, uint64_t address, struct dune_domain_call *call)
 {
 	struct dom_call *below, c;
 	struct dune_tf tf = { 0 };
@@ -244,11 +298,11 @@ void dune_dom_callback(struct dom_call *c, struct dune_tf *tf)
 	}
 	c->sp = tf->rsp;
 	leave(t, c);
-	t->waiting = c;
+	set_waiting(t, c);
 	asm volatile("sti" : : : "memory");
 	tf->rax = dune_call_saving_vectors(cb->fn, (uintptr_t)cb->data, (uintptr_t)arg, 0);
 	asm volatile("cli" : : : "memory");
-	t->waiting = c->outer;
+	set_waiting(t, c->outer);
 	enter(t, c);
 	dune_space_to_mirror(t);
 }
@@ -264,7 +318,7 @@ void dune_dom_signal(struct dune_thread *t, struct dom_call *c, struct dune_tf *
 	c->interrupted = *tf;
 	c->sp = tf->rsp;
 	leave(t, c);
-	t->waiting = c;
+	set_waiting(t, c);
 	*tf = (struct dune_tf) {
 		.rip = (uintptr_t)dune_dom_resume,
 		.rsp = t->ring0_sp - ROOM,
@@ -293,11 +347,11 @@ struct dune_tf *dune_dom_resumed(struct dom_call *c)
 	struct dune_thread *t = dune_this_thread();
 	struct dune_tf *frame = (struct dune_tf *)(t->ring0_sp & ~15UL) - 1;
 
-	t->waiting = c->outer;
+	set_waiting(t, c->outer);
 	if (dune_deadline_over(c))
 		dune_dom_note(c, &c->interrupted, DUNE_DOMAIN_DEADLINE, 0);
 	if (__atomic_load_n(&c->d->dead, __ATOMIC_ACQUIRE))
-		dune_ring3_exit(-EOWNERDEAD);
+		dune_dom_leave(c);
 	*frame = c->interrupted;
 	enter(t, c);
 	return frame;

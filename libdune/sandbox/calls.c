@@ -254,6 +254,6 @@ void dune_dom_syscall(struct dom_call *c, struct dune_tf *tf)
 	dune_space_to_mirror(dune_this_thread());
 	call(c, tf);
 	if (__atomic_load_n(&c->d->dead, __ATOMIC_ACQUIRE))
-		dune_ring3_exit(-EOWNERDEAD);
+		dune_dom_leave(c);
 	write_cr3(dune_space_cr3(c->d));
 }

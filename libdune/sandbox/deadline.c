@@ -116,7 +116,7 @@ void dune_deadline_kick(const struct dune_domain *d)
 	for (i = 0; i < d->nr_threads; i++) {
 		uint32_t tid = __atomic_load_n(&d->threads[i].tid, __ATOMIC_RELAXED);
 
-		if (tid && tid != me)
+		if (tid && tid != TAKEN && tid != me)
 			sys(__NR_tgkill, pid, tid, DUNE_DOMAIN_SIGNAL);
 	}
 }

@@ -133,7 +133,7 @@ bool dune_dom_take_all(struct dune_domain *d)
 
 	for (taken = 0; taken < d->nr_threads; taken++) {
 		none = 0;
-		if (!__atomic_compare_exchange_n(&d->threads[taken].busy, &none, 1, false,
+		if (!__atomic_compare_exchange_n(&d->threads[taken].tid, &none, TAKEN, false,
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			break;
 	}

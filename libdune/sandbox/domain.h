@@ -28,18 +28,43 @@
 #define PATH_SIZE	1024
 #define NAME_SIZE	64
 
+/* What IRET takes. */
+struct dom_frame {
+	uint64_t	rip, cs, rflags, rsp, ss;
+};
+
+/* A call under way: on the program's stack, or the domain's one. */
+struct dom_call {
+	struct dune_domain *d;
+	struct dom_thread *thread;
+	struct dom_call	*outer;		/* in whose callback it was made */
+	uint64_t	host_cr3, host_fs, host_gs;
+	uint64_t	fs;		/* the domain's, whenever it does not run */
+	uint64_t	sp;		/* below it the domain uses nothing */
+	uint64_t	deadline;	/* CLOCK_MONOTONIC nanoseconds, or 0 */
+	uint64_t	result, fresult;
+	uint32_t	pkru;
+	struct dune_tf	interrupted;	/* by a signal of the program's */
+	/* Of one that goes the short way: */
+	struct dune_domain_call *args;	/* or NULL */
+	uint64_t	cr3;		/* the domain's */
+	struct dom_frame go;
+	uint8_t		vectors[512] __attribute__((aligned(16)));	/* the program's */
+};
+
 /*
  * A thread of the domain's: a stack and thread-local data of its libc's. It runs
  * only as long as a thread of the program lends itself to it.
  */
 struct dom_thread {
-	uint32_t	busy;		/* lent */
-	uint32_t	tid;		/* Linux's, of who lent itself */
+	uint32_t	tid;		/* Linux's, of who lent itself; TAKEN; 0: free */
 	uint64_t	sp, fs;		/* where a call begins */
 	uint64_t	mail;		/* a page for arguments that are memory */
 	uint64_t	until;		/* of a wait that goes on, or 0 */
 	struct dune_tf	first;		/* of one that has not run yet */
 };
+
+#define TAKEN	(1U << 31)	/* nobody's, but not free */
 
 struct dom_file {
 	int		fd;		/* Linux's, or -1 */
@@ -79,6 +104,7 @@ struct dune_domain {
 	struct dune_domain_options options;
 	unsigned int	nr_threads;
 	struct dom_thread threads[MAX_THREADS];
+	struct dom_call	short_call;	/* by the first of them, see switch.S */
 	uint32_t	nr_callbacks;
 	struct dom_callback callbacks[MAX_CALLBACKS];
 	struct dom_file	files[MAX_FILES];
@@ -87,20 +113,6 @@ struct dune_domain {
 	bool		memory_refused;
 	char		folder[PATH_SIZE];	/* of what is being loaded */
 	struct dune_domain_report report;
-};
-
-/* A call under way, on the program's stack. */
-struct dom_call {
-	struct dune_domain *d;
-	struct dom_thread *thread;
-	struct dom_call	*outer;		/* in whose callback it was made */
-	uint64_t	host_cr3, host_fs, host_gs;
-	uint64_t	fs;		/* the domain's, whenever it does not run */
-	uint64_t	sp;		/* below it the domain uses nothing */
-	uint64_t	deadline;	/* CLOCK_MONOTONIC nanoseconds, or 0 */
-	uint64_t	result, fresult;
-	uint32_t	pkru;
-	struct dune_tf	interrupted;	/* by a signal of the program's */
 };
 
 static inline void dom_lock(struct dune_domain *d)
@@ -118,6 +130,7 @@ static inline void dom_unlock(struct dune_domain *d)
 /* space.c: the domain's page table, and buffers of the program's in it */
 int dune_space_new(struct dune_domain *d);
 void dune_space_free(struct dune_domain *d);
+uint64_t dune_space_table(const struct dune_domain *d);
 uint64_t dune_space_cr3(const struct dune_domain *d);
 void dune_space_to_mirror(struct dune_thread *t);
 void dune_space_to_host(struct dune_thread *t, uint64_t cr3);
@@ -182,12 +195,21 @@ void dune_dom_parked(struct dom_call *c, struct dune_tf *tf);
 long dune_dom_clone(struct dom_call *c, const struct dune_tf *tf);
 
 /* call.c */
+int dune_dom_call(struct dune_domain *d, uint64_t address, struct dune_domain_call *call);
 int dune_dom_run(struct dom_call *c, const struct dune_tf *tf, uint64_t timeout);
 int dune_dom_call_loader(struct dune_domain *d, uint64_t fn, const char *text, uint64_t arg,
 			 uint64_t *result);
 void dune_dom_callback(struct dom_call *c, struct dune_tf *tf);
 struct dom_thread *dune_dom_take_thread(struct dune_domain *d);
 void dune_dom_put_thread(struct dune_domain *d, struct dom_thread *thread);
+void dune_dom_wake(struct dune_domain *d);
+void dune_dom_to_domain(struct dom_call *c);
+void dune_dom_to_host(struct dom_call *c);
+void dune_dom_prepare_short(struct dune_domain *d);
+void dune_dom_leave(struct dom_call *c) __attribute__((noreturn));
+
+/* switch.S */
+void dune_dom_abandon(struct dom_call *c) __attribute__((noreturn));
 
 /* domain.c */
 bool dune_dom_has_region(uint64_t start, uint64_t size);

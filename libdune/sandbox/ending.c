@@ -51,7 +51,7 @@ void dune_dom_end(struct dom_call *c, const struct dune_tf *tf, enum dune_domain
 		  int signal)
 {
 	dune_dom_note(c, tf, cause, signal);
-	dune_ring3_exit(-EOWNERDEAD);
+	dune_dom_leave(c);
 }
 
 static int signal_of(uint64_t vector)

@@ -117,6 +117,12 @@ static uint64_t cr3_of(struct dune_thread *t, const struct dune_root *root)
 	return root->cr3 | pcid;
 }
 
+/* Its physical address: what CR3 has where there are no PCIDs. */
+uint64_t dune_space_table(const struct dune_domain *d)
+{
+	return d->space->root->cr3;
+}
+
 uint64_t dune_space_cr3(const struct dune_domain *d)
 {
 	return cr3_of(dune_this_thread(), d->space->root);

@@ -196,15 +196,21 @@ long dune_dom_clone(struct dom_call *c, const struct dune_tf *tf)
 /* Run a thread up to where it waits; its stack is ours to begin calls on. */
 static int park(struct dune_domain *d, struct dom_thread *thread, const struct dune_tf *tf)
 {
-	struct dom_call c = { .d = d, .thread = thread, .fs = thread->fs };
+	struct dune_thread *t = dune_this_thread();
+	struct dom_call c;
 	int r;
 
-	thread->busy = 1;
+	c.d = d;
+	c.thread = thread;
+	c.fs = thread->fs;
+	if (!t->tid)
+		dune_deadline_first_call(t);
+	thread->tid = t->tid;
 	r = dune_dom_run(&c, tf, 0);
 	thread->mail = r ? 0 : dune_mem_map_held(d, PAGE_SIZE, EXTENT_HELD);
 	if (!r && (!thread->sp || !thread->mail))
 		r = -ENOMEM;
-	thread->busy = 0;
+	thread->tid = 0;
 	return r ?: dune_mem_hold(d, thread->sp);
 }
 
@@ -263,5 +269,8 @@ int dune_dom_start(struct dune_domain *d)
 	dune_files_close_all(d);
 	if (r == -EOWNERDEAD || (!r && !d->spawn_fn))
 		r = -ENOEXEC;
-	return r ?: spawn(d, d->options.threads);
+	if (r)
+		return r;
+	dune_dom_prepare_short(d);
+	return spawn(d, d->options.threads);
 }
