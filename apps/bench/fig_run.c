@@ -49,15 +49,17 @@ static void write_text(const char *path, const char *text)
 	}
 }
 
-/* Under dune-run, or as it is; its output goes nowhere. */
-static pid_t start(const char *const *argv, bool in_dune)
+/* By @with, a command that takes commands; its output goes nowhere. */
+static pid_t start(const char *const *argv, const char *const *with)
 {
-	const char *with[16] = { "dune-run" };
-	int null, i;
+	const char *command[16] = { NULL };
+	int null, i = 0;
 	pid_t pid;
 
-	for (i = 0; argv[i] && i < 14; i++)
-		with[i + 1] = argv[i];
+	while (*with)
+		command[i++] = *with++;
+	while (*argv && i < 15)
+		command[i++] = *argv++;
 	pid = fork();
 	if (pid)
 		return pid;
@@ -65,7 +67,7 @@ static pid_t start(const char *const *argv, bool in_dune)
 	dup2(null, 0);
 	dup2(null, 1);
 	dup2(null, 2);
-	execvp(with[!in_dune], (char *const *)&with[!in_dune]);
+	execvp(command[0], (char *const *)command);
 	_exit(127);
 }
 
@@ -78,7 +80,7 @@ static bool ended_well(pid_t pid)
 }
 
 /* From its start to its end. */
-static double run(const char *const *argv, bool in_dune, long *n)
+static double run(const char *const *argv, const char *const *with, long *n)
 {
 	uint64_t empty = ticks_empty(), t;
 	int i;
@@ -87,7 +89,7 @@ static double run(const char *const *argv, bool in_dune, long *n)
 	write_input(FILES "/input");
 	for (i = 0; i < ROUNDS; i++) {
 		t = ticks_now();
-		if (!ended_well(start(argv, in_dune)))
+		if (!ended_well(start(argv, with)))
 			return NOT_MEASURED;
 		values[i] = ticks_now() - t - empty;
 	}
@@ -112,9 +114,40 @@ static const char *const python3[] = {
 	"print(zlib.crc32(json.dumps(d, sort_keys=True).encode()), sum(i % 7 for i in range(300000)))",
 	NULL };
 
-double run_sqlite3(bool in_dune, long *n) { return run(sqlite3, in_dune, n); }
-double run_gzip(bool in_dune, long *n) { return run(gzip, in_dune, n); }
-double run_python3(bool in_dune, long *n) { return run(python3, in_dune, n); }
+/* The ways to run a program. */
+static const char *const natively[] = { NULL };
+static const char *const by_dune[] = { "dune-run", NULL };
+static const char *const pure[] = { "dune-run", "--policy=pure", NULL };
+static const char *const read_only[] = { "dune-run", "--policy=read-only:" FILES, NULL };
+static const char *const workdir[] = { "dune-run", "--policy=workdir:" FILES, NULL };
+
+double run_sqlite3(bool in_dune, long *n) { return run(sqlite3, in_dune ? by_dune : natively, n); }
+double run_gzip(bool in_dune, long *n) { return run(gzip, in_dune ? by_dune : natively, n); }
+double run_python3(bool in_dune, long *n) { return run(python3, in_dune ? by_dune : natively, n); }
+double sandbox_sqlite3(bool in_dune, long *n) { return run(sqlite3, in_dune ? workdir : natively, n); }
+double sandbox_gzip(bool in_dune, long *n) { return run(gzip, in_dune ? read_only : natively, n); }
+double sandbox_python3(bool in_dune, long *n) { return run(python3, in_dune ? pure : natively, n); }
+
+/* dune-plugin times the decoding itself. */
+double run_plugin_png(bool in_dune, long *n)
+{
+	const char *const sample[] = { "dune-plugin", "--sample", "1024x1024", FILES "/large.png",
+				       NULL };
+	double ticks;
+	FILE *f;
+
+	*n = 1;
+	mkdir(FILES, 0755);
+	if (!ended_well(start(sample, natively)))
+		return NOT_MEASURED;
+	f = popen(in_dune ? "dune-plugin --ticks " FILES "/large.png" :
+			    "dune-plugin --direct --ticks " FILES "/large.png", "r");
+	if (!f)
+		return NOT_MEASURED;
+	if (fscanf(f, "%lf", &ticks) != 1)
+		ticks = NOT_MEASURED;
+	return pclose(f) ? NOT_MEASURED : ticks;
+}
 
 static const char *const lighttpd[] = { "/usr/sbin/lighttpd", "-D", "-f", FILES "/conf", NULL };
 
@@ -145,7 +178,7 @@ static pid_t start_server(bool in_dune)
 		 "mimetype.assign = ( \"\" => \"text/plain\" )\n", FILES, PORT);
 	write_text(FILES "/conf", conf);
 	write_text(FILES "/page", "A small page.\n");
-	pid = start(lighttpd, in_dune);
+	pid = start(lighttpd, in_dune ? by_dune : natively);
 	for (i = 0; i < 100 && !answers(); i++)
 		usleep(50000);
 	return pid;
@@ -163,7 +196,7 @@ static double serve(const char *clients, bool in_dune, long *n)
 
 	for (i = 0; ok && i < ROUNDS; i++) {
 		t = ticks_now();
-		ok = ended_well(start(ab, false));
+		ok = ended_well(start(ab, natively));
 		values[i] = (double)(ticks_now() - t - empty) / REQUESTS;
 	}
 	kill(pid, SIGTERM);

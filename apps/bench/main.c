@@ -93,6 +93,12 @@ const struct figure figures[] = {
 	  .dune = plugin_create_dune, .native = plugin_create_native },
 	{ .name = "plugin-reset", .what = "a domain back to its snapshot after a call",
 	  .dune = plugin_reset_dune },
+	{ .name = "policy-getpid", .what = "getpid that a policy, a filter of seccomp allows",
+	  .program = policy_getpid },
+	{ .name = "policy-deny", .what = "getppid that a policy, a filter of seccomp refuses",
+	  .program = policy_deny },
+	{ .name = "policy-openat", .what = "openat with a rule about files; natively without",
+	  .program = policy_openat },
 	{ .name = "page-walk-4k", .what = "small pages, guest leaves of 4 KiB",
 	  .both = page_walk_4k },
 	{ .name = "page-walk-2m", .what = "huge pages, guest leaves of 2 MiB",
@@ -143,6 +149,14 @@ const struct figure figures[] = {
 	{ .name = "run-gzip", .what = "gzip of 2 MiB", .series = PROGRAMS, .program = run_gzip },
 	{ .name = "run-python3", .what = "python3: dictionaries, JSON, a checksum",
 	  .series = PROGRAMS, .program = run_python3 },
+	{ .name = "sandbox-sqlite3", .what = "the same sqlite3 under the policy workdir",
+	  .series = PROGRAMS, .program = sandbox_sqlite3 },
+	{ .name = "sandbox-gzip", .what = "the same gzip under the policy read-only",
+	  .series = PROGRAMS, .program = sandbox_gzip },
+	{ .name = "sandbox-python3", .what = "the same python3 under the policy pure",
+	  .series = PROGRAMS, .program = sandbox_python3 },
+	{ .name = "plugin-png", .what = "libpng: a megapixel decoded in a domain, directly",
+	  .series = PROGRAMS, .program = run_plugin_png },
 	{ .name = "run-lighttpd-1", .what = "lighttpd, a small page to 1 client, each",
 	  .series = PROGRAMS, .program = run_lighttpd_1 },
 	{ .name = "run-lighttpd-20", .what = "lighttpd, a small page to 20 clients, each",
@@ -154,7 +168,9 @@ const struct figure figures[] = {
 	{ NULL }
 };
 
-#define TIME_GETPIDS	256	/* an option of fig_trace.c's */
+/* Options of fig_trace.c's and fig_policy.c's. */
+#define TIME_GETPIDS	256
+#define TIME_POLICY	257
 
 static const struct format *format = &format_table;
 static const char *compare_file, *from_file;
@@ -194,6 +210,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case TIME_GETPIDS:
 		printf("%f\n", traced_getpids());
 		exit(0);
+	case TIME_POLICY:
+		printf("%f\n", policy_time(arg));
+		exit(0);
 	case 'p':
 		want_progress = true;
 		return 0;
@@ -232,6 +251,7 @@ static const struct argp_option options[] = {
 	{ "progress", 'p', NULL, 0, "Name each figure on standard error as it is measured", 0 },
 	{ "list", 'l', NULL, 0, "Print the figures' names", 0 },
 	{ "time-getpids", TIME_GETPIDS, NULL, OPTION_HIDDEN, NULL, 0 },
+	{ "time-policy", TIME_POLICY, "FIGURE", OPTION_HIDDEN, NULL, 0 },
 	{ 0 }
 };
 
