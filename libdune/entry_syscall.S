@@ -85,9 +85,16 @@ dune_args_syscall_entry:
 	swapgs
 	sysretq
 
-	/* What SYSRET cannot do needs the rest, which is in the registers still. */
+	/*
+	 * What SYSRET cannot do needs the rest, which is in the registers still. So
+	 * does a handler that has marked the frame: see dune_whole_frame().
+	 */
 .Lcomplete_frame:
+	btrq	$FRAME_WANTED_BIT, TF_rip(%rsp)
+	setc	%cl
 	call	complete_syscall_frame
+	test	%cl, %cl
+	jnz	.Lframe_complete
 	jmp	dune_to_ring3
 
 	/* In the place of a handler that has been taken away, or is not alone now. */

@@ -143,6 +143,14 @@ void dune_syscall_trap(struct dune_tf *tf)
 		dune_ring3_depart();
 }
 
+DUNE_API bool dune_whole_frame(struct dune_tf *tf)
+{
+	if (tf->cs != SEL_ARGS_ONLY)
+		return true;
+	tf->rip |= 1UL << FRAME_WANTED_BIT;
+	return false;
+}
+
 /* The child of a clone begins with the frame, and a signal's end replaces it. */
 void dune_passthrough_frame(struct dune_tf *tf)
 {

@@ -13,6 +13,8 @@
 #define SEL_TSS		0x40
 /* In the frame of a call whose other registers are not there: the same as CS. */
 #define SEL_ARGS_ONLY	0x10033
+/* In its RIP, which is ring 3's and so has it clear: the handler wants the rest. */
+#define FRAME_WANTED_BIT 63
 
 #define FLAG_FIXED	0x2
 #define FLAG_TF		0x100

@@ -167,14 +167,27 @@ static long open_judged(struct dune_domain *d, int path_fd, const char *real)
 	return sys_failed(fd) ? fd : give(d, fd, real);
 }
 
+#define PIECE	32	/* a page has a whole number of them */
+
+static bool has_end(const char *s, unsigned int n)
+{
+	while (n--)
+		if (!*s++)
+			return true;
+	return false;
+}
+
 static long copy_path(struct dune_domain *d, uint64_t from, char *path)
 {
-	unsigned int i;
+	unsigned int done, n;
 
-	for (i = 0; i < PATH_SIZE; i++) {
-		if (dune_mem_read(d, &path[i], from + i, 1))
+	for (done = 0; done < PATH_SIZE; done += n) {
+		n = PIECE - (from + done) % PIECE;
+		if (n > PATH_SIZE - done)
+			n = PATH_SIZE - done;
+		if (dune_mem_read(d, path + done, from + done, n))
 			return -EFAULT;
-		if (!path[i])
+		if (has_end(path + done, n))
 			return path[0] == '/' ? 0 : -ENOENT;
 	}
 	return -ENAMETOOLONG;

@@ -485,6 +485,36 @@ TEST(a_return_to_no_address_mended)
 	}
 }
 
+PROGRAM(show_registers, "	mov	$1000, %ebx\n	mov	$200, %r12d\n	mov	$30, %r15d\n"
+	"	mov	$7, %eax\n	syscall\n	add	%rbx, %rax\n");
+
+static int asked;
+
+GPRS_ONLY static void want_registers(struct dune_tf *tf)
+{
+	if (tf->rax == NR_LEAVE)
+		dune_ring3_exit(tf->rdi);
+	asked++;
+	if (dune_whole_frame(tf))
+		tf->rax = tf->rbx + tf->r12 + tf->r15 + (tf->rcx == tf->rip) + tf->rax;
+}
+
+TEST(a_handler_of_arguments_asks_for_the_rest)
+{
+	struct dune_tf tf;
+	unsigned int i;
+
+	prepare();
+	ENTER();
+	tf = BEGIN(show_registers);
+	for (i = 0; i < 3; i++) {
+		asked = 0;
+		dune_trap_set_syscall_handler(want_registers, kinds[i]);
+		EXPECT_EQ(2238, dune_ring3_enter(&tf)) TH_LOG("kind %u", i);
+		EXPECT_EQ(kinds[i] == DUNE_TRAP_ARGS_ONLY ? 2 : 1, asked);
+	}
+}
+
 /* ---- nested, and from several threads ------------------------------------------- */
 
 PROGRAM(nest, "	mov	%rsi, %rbx\n	mov	$7, %eax\n	syscall\n	add	%rbx, %rax\n");

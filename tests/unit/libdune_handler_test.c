@@ -24,6 +24,21 @@ void *dune_map(size_t size) { return no_memory ? NULL : calloc(1, size); }
 void dune_unmap(void *p, size_t size) { free(p); }
 void dune_no_short_pgflt(void) { }
 void dune_no_args_pgflt(void) { }
+void dune_no_short_syscall(void) { }
+void dune_args_syscall_entry(void) { }
+void dune_long_syscall_entry(void) { }
+
+static bool syscalls_are_long(void)
+{
+	return dune_short_syscall == dune_no_short_syscall &&
+	       dune_ring3_syscall == dune_long_syscall_entry;
+}
+
+static bool syscalls_are_short(void *fn)
+{
+	return dune_short_syscall == fn && dune_ring3_syscall == dune_args_syscall_entry;
+}
+
 void dune_idt_set_pgflt(bool args_only) { gate = args_only; }
 
 long dune_call_saving_vectors(void *fn, uint64_t a, uint64_t b, uint64_t c)
@@ -76,37 +91,37 @@ static void test_own(void)
 
 static void test_short(void)
 {
-	ok(dune_short_pgflt == dune_no_short_pgflt && !dune_short_syscall, "no short way yet");
+	ok(dune_short_pgflt == dune_no_short_pgflt && syscalls_are_long(), "no short way yet");
 	dune_trap_set_pgflt_handler(fault, 0);
 	dune_trap_set_syscall_handler(syscall_fn, DUNE_TRAP_GPRS_ONLY);
-	ok(dune_short_pgflt == dune_no_short_pgflt && !dune_short_syscall, "not for these kinds");
+	ok(dune_short_pgflt == dune_no_short_pgflt && syscalls_are_long(), "not for these kinds");
 	dune_trap_set_pgflt_handler(fault, DUNE_TRAP_GPRS_ONLY);
 	dune_trap_set_syscall_handler(syscall_fn, DUNE_TRAP_ARGS_ONLY);
-	ok(dune_short_pgflt == fault && dune_short_syscall == syscall_fn, "for these");
+	ok(dune_short_pgflt == fault && syscalls_are_short(syscall_fn), "for these");
 	ok(!gate && dune_args_pgflt == dune_no_args_pgflt, "of page faults, one with all registers");
 	dune_trap_set_pgflt_handler(fault, DUNE_TRAP_ARGS_ONLY);
 	ok(gate && dune_short_pgflt == fault && dune_args_pgflt == fault, "or without");
 	ok(dune_syscall_handler()->flags & DUNE_TRAP_GPRS_ONLY, "nor are vector registers saved");
 
 	dune_thread_set_pgflt_handler(fault, DUNE_TRAP_GPRS_ONLY);
-	ok(!gate && dune_short_pgflt == dune_no_short_pgflt && dune_short_syscall == syscall_fn,
+	ok(!gate && dune_short_pgflt == dune_no_short_pgflt && syscalls_are_short(syscall_fn),
 	   "a thread has its own of page faults");
 	dune_thread_set_syscall_handler(syscall_fn, DUNE_TRAP_ARGS_ONLY);
 	dune_thread_set_syscall_handler(syscall_fn, 0);
-	ok(!dune_short_syscall, "of system calls");
+	ok(syscalls_are_long(), "of system calls");
 	dune_handlers_free(&thread);
-	ok(dune_short_pgflt == fault && dune_short_syscall == syscall_fn && !thread.handlers,
+	ok(dune_short_pgflt == fault && syscalls_are_short(syscall_fn) && !thread.handlers,
 	   "until it ends");
 	dune_trap_set_pgflt_handler(NULL, 0);
 	dune_trap_set_syscall_handler(NULL, 0);
-	ok(dune_short_pgflt == dune_no_short_pgflt && !dune_short_syscall, "given back");
+	ok(dune_short_pgflt == dune_no_short_pgflt && syscalls_are_long(), "given back");
 	dune_trap_set_pgflt_handler(fault, DUNE_TRAP_GPRS_ONLY);
 	dune_trap_set_syscall_handler(syscall_fn, DUNE_TRAP_ARGS_ONLY);
 	dune_handlers_lengthen(HANDLER_PGFLT);
 	ok(dune_short_pgflt == dune_no_short_pgflt && dune_short_syscall,
 	   "not where a fault may be libdune's own");
 	dune_handlers_lengthen(HANDLER_SYSCALL);
-	ok(!dune_short_syscall, "nor where a call may be");
+	ok(syscalls_are_long(), "nor where a call may be");
 }
 
 int main(void)

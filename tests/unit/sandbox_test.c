@@ -63,6 +63,7 @@ bool dune_forward_syscall(struct dune_tf *tf, uint32_t nr, const uint64_t a[6], 
 	return true;
 }
 
+bool dune_whole_frame(struct dune_tf *tf) { return true; }
 void dune_passthrough_syscall(struct dune_tf *tf)
 {
 	tf->rax = dune_sys6(tf->rax, tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9);

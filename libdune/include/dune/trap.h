@@ -131,6 +131,15 @@ int dune_trap_allow_ring3(unsigned int vector, bool allow);
 void dune_passthrough_syscall(struct dune_tf *tf);
 
 /**
+ * dune_whole_frame - have all registers of the call in @tf
+ * @tf: of a DUNE_TRAP_ARGS_ONLY syscall handler, which has changed at most rax in it
+ *
+ * Returns true if the frame has them. If not, the handler is to return at once,
+ * and is called again with a frame that has. Context: CPL 0 in Dune mode.
+ */
+bool dune_whole_frame(struct dune_tf *tf);
+
+/**
  * dune_forward_syscall - make another call in place of the one in @tf
  * @tf: of the syscall handler, which is not DUNE_TRAP_ARGS_ONLY
  * @nr: number of the call; not rt_sigreturn(2)
