@@ -113,9 +113,11 @@ static void enter(bool verbose)
 	dune_set_arena(ARENA_BASE, ARENA_SIZE);
 	dune_vm_default_slot(DUNE_PTE_U);
 	dune_vm_slot_protect(MONITOR_BASE, MONITOR_SIZE, 0);
-	dune_trap_set_syscall_handler(record_on() ? record_syscall :
-				      box_on() ? box_handler : monitor_syscall,
-				      DUNE_TRAP_GPRS_ONLY);
+	if (box_on() && !record_on())
+		dune_trap_set_syscall_handler(box_handler, DUNE_TRAP_ARGS_ONLY);
+	else
+		dune_trap_set_syscall_handler(record_on() ? record_syscall : monitor_syscall,
+					      DUNE_TRAP_GPRS_ONLY);
 	dune_signals_to_ring3(true);
 
 	r = dune_init(0);

@@ -113,7 +113,8 @@ void box_syscall(struct box *b, struct dune_tf *tf)
 			return;
 		}
 	}
-	whole_way(b, tf);
+	if (dune_whole_frame(tf))
+		whole_way(b, tf);
 }
 
 /* Nothing to check: neither memory nor descriptors, by no handler of its own. */
