@@ -7,11 +7,9 @@
  * the sandbox's to judge.
  */
 #include <errno.h>
-#include <linux/landlock.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "dune_policy.h"
@@ -107,20 +105,11 @@ static int export(scmp_filter_ctx ctx, struct policy *p)
 	return r;
 }
 
-/* With a filter each call goes through the kernel's slow path. */
-static enum second_line usual_line(void)
-{
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0 ?
-	       SECOND_LANDLOCK : SECOND_FULL;
-}
-
 int make_filter(struct policy *p)
 {
 	scmp_filter_ctx ctx;
 	int r;
 
-	if (p->second_line == SECOND_DEFAULT)
-		p->second_line = usual_line();
 	if (p->second_line != SECOND_FULL)
 		return 0;
 	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));

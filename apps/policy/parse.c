@@ -111,13 +111,13 @@ static void default_action(struct parser *s)
 
 static void second_line(struct parser *s)
 {
-	static const char *const names[] = { "full", "landlock", "off" };	/* from SECOND_FULL on */
+	static const char *const names[] = { "full", "landlock", "off" };
 	unsigned int i;
 
 	next(s);
 	for (i = 0; i < 3; i++) {
 		if (at_word(s, names[i])) {
-			s->p->second_line = SECOND_FULL + i;
+			s->p->second_line = i;
 			next(s);
 			return;
 		}

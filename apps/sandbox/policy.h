@@ -93,7 +93,7 @@ enum limit {
 #define NO_LIMIT	(~0ULL)
 
 enum second_line {
-	SECOND_DEFAULT, SECOND_FULL, SECOND_LANDLOCK, SECOND_OFF,
+	SECOND_FULL, SECOND_LANDLOCK, SECOND_OFF,
 };
 
 struct policy {

@@ -3,8 +3,8 @@
  * wall.c - the second line: Linux itself refuses what the policy never allows
  *
  * If ring 3 should find a way past the sandbox, it meets no_new_privs, few
- * capabilities, Landlock (where the kernel has it) and, if the policy wants it or
- * there is no Landlock, a seccomp filter that dune-policy made.
+ * capabilities, Landlock (where the kernel has it) and, unless the policy does
+ * without it, a seccomp filter that dune-policy made.
  */
 #include <linux/capability.h>
 #include <linux/fcntl.h>

@@ -165,11 +165,11 @@ gives second_line "sum
 status 0" dune-run --policy=p2 busybox sh -c 'echo sum >/tmp/work/sum; busybox cat /tmp/work/sum'
 gives second_line_is_there "CapEff:	00000000018044ff
 NoNewPrivs:	1
-Seccomp:	0
-status 0" sh -c "printf 'read /proc\n' >>p2; dune-run --policy=p2 busybox grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status"
-gives second_line_with_a_filter "NoNewPrivs:	1
 Seccomp:	2
-status 0" sh -c "printf 'second-line full\n' >>p2; dune-run --policy=p2 busybox grep -E 'NoNewPrivs|Seccomp:' /proc/self/status"
+status 0" sh -c "printf 'read /proc\n' >>p2; dune-run --policy=p2 busybox grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status"
+gives second_line_without_a_filter "NoNewPrivs:	1
+Seccomp:	0
+status 0" sh -c "printf 'second-line landlock\n' >>p2; dune-run --policy=p2 busybox grep -E 'NoNewPrivs|Seccomp:' /proc/self/status"
 
 for group in pointers memory files processes network cpu; do
 	attempts $group
