@@ -129,7 +129,8 @@ static int unmap_slot(struct rawvm *v)
 {
 	struct dune_slot slot = { .va = OTHER_BLOCK };
 
-	munmap((void *)OTHER_BLOCK, PAGE);
+	if (munmap((void *)OTHER_BLOCK, PAGE))
+		return -errno;
 	if (ioctl(v->vm, DUNE_UNMAP_SLOT, &slot) && errno != ENOENT)
 		return -errno;
 	return 0;
