@@ -34,7 +34,7 @@ struct freed {
 	size_t		size;
 };
 
-static struct freed freed[NR_FREED];
+struct freed dune_freed[NR_FREED] LARGE;
 
 static bool change(struct freed *f, uintptr_t from)
 {
@@ -49,11 +49,11 @@ static uintptr_t take_freed(size_t size)
 	bool fits;
 
 	for (i = 0; i < NR_FREED; i++) {
-		at = __atomic_load_n(&freed[i].at, __ATOMIC_RELAXED);
-		if (at <= CHANGING || !change(&freed[i], at))
+		at = __atomic_load_n(&dune_freed[i].at, __ATOMIC_RELAXED);
+		if (at <= CHANGING || !change(&dune_freed[i], at))
 			continue;
-		fits = freed[i].size == size;
-		__atomic_store_n(&freed[i].at, fits ? 0 : at, __ATOMIC_RELEASE);
+		fits = dune_freed[i].size == size;
+		__atomic_store_n(&dune_freed[i].at, fits ? 0 : at, __ATOMIC_RELEASE);
 		if (fits)
 			return at;
 	}
@@ -70,10 +70,10 @@ uintptr_t *dune_arena_freed(size_t size)
 	unsigned int i;
 
 	for (i = 0; arena_end && i < NR_FREED; i++) {
-		if (freed[i].at || !change(&freed[i], 0))
+		if (dune_freed[i].at || !change(&dune_freed[i], 0))
 			continue;
-		freed[i].size = PAGES(size);
-		return &freed[i].at;
+		dune_freed[i].size = PAGES(size);
+		return &dune_freed[i].at;
 	}
 	return &lost;
 }
@@ -115,6 +115,21 @@ static void *arena_aligned(size_t size)
 	return sys_failed(at) ? NULL : (void *)at;
 }
 
+/*
+ * The best place is right below libdune: one call gets it, and what is said of
+ * neighbouring blocks lies in the same pages. NULL: something is there.
+ */
+static void *map_below(size_t size)
+{
+	uintptr_t at = ((uintptr_t)__ehdr_start & ~(size - 1)) - size;
+	long r = sys(__NR_mmap, at, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (!sys_failed(r) && r != (long)at)	/* before Linux 4.17 it was a mere hint */
+		sys(__NR_munmap, r, size);
+	return r == (long)at ? (void *)at : NULL;
+}
+
 /* @size is a power of two, and so is the place: a multiple of it. */
 void *dune_map_aligned(size_t size)
 {
@@ -122,6 +137,9 @@ void *dune_map_aligned(size_t size)
 
 	if (arena_end)
 		return arena_aligned(size);
+	p = (uintptr_t)map_below(size);
+	if (p)
+		return (void *)p;
 	p = (uintptr_t)dune_map(2 * size);
 	if (!p)
 		return NULL;

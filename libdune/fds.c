@@ -9,7 +9,7 @@
 
 #include "priv.h"
 
-static uint8_t own[DUNE_MAX_OWN_FD / 8];
+uint8_t dune_own_fds[DUNE_MAX_OWN_FD / 8] LARGE;
 
 /* Room for this many descriptors at the upper end of what the limit allows. */
 #define ROOM	256
@@ -36,14 +36,14 @@ int dune_fd_take(int fd)
 		fd = high;
 	}
 	if (fd < DUNE_MAX_OWN_FD)
-		__atomic_fetch_or(&own[fd / 8], 1 << fd % 8, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&dune_own_fds[fd / 8], 1 << fd % 8, __ATOMIC_RELAXED);
 	return fd;
 }
 
 void dune_fd_close(int fd)
 {
 	if (fd < DUNE_MAX_OWN_FD)
-		__atomic_fetch_and(&own[fd / 8], ~(1 << fd % 8), __ATOMIC_RELAXED);
+		__atomic_fetch_and(&dune_own_fds[fd / 8], ~(1 << fd % 8), __ATOMIC_RELAXED);
 	sys(__NR_close, fd);
 }
 
@@ -53,21 +53,21 @@ void dune_fd_forget_all(bool close)
 	int fd;
 
 	for (fd = 0; fd < DUNE_MAX_OWN_FD; fd++) {
-		if (!own[fd / 8])
+		if (!dune_own_fds[fd / 8])
 			fd |= 7;
-		else if (!(own[fd / 8] & 1 << fd % 8))
+		else if (!(dune_own_fds[fd / 8] & 1 << fd % 8))
 			continue;
 		else if (close)
 			sys(__NR_close, fd);
 	}
 	for (fd = 0; fd < DUNE_MAX_OWN_FD / 8; fd++)
-		if (own[fd])
-			own[fd] = 0;
+		if (dune_own_fds[fd])
+			dune_own_fds[fd] = 0;
 }
 
 DUNE_API bool dune_owns_fd(uint64_t fd)
 {
 	fd = (uint32_t)fd;
 	return fd < DUNE_MAX_OWN_FD &&
-	       (__atomic_load_n(&own[fd / 8], __ATOMIC_RELAXED) & 1 << fd % 8);
+	       (__atomic_load_n(&dune_own_fds[fd / 8], __ATOMIC_RELAXED) & 1 << fd % 8);
 }

@@ -16,24 +16,26 @@ static bool on_root(const struct dune_root *root)
 	return (cr3 & DUNE_PTE_ADDR) == root->cr3;
 }
 
-static uint64_t mirror_entry(uintptr_t va)
+static uint64_t entry_of(struct dune_root *root, uintptr_t va)
 {
-	return pt_read(dune_vm_lookup(&dune_mirror, va).pte);
+	return pt_read(dune_vm_lookup(root, va).pte);
 }
 
 /*
  * A block of memory that is used for the first time; whether the access is to be
  * made again.
  *
- * Where the block has a slot already, another thread has brought it in since, or
- * is about to; or it is mapped, but the program has taken this part of it away. An
- * entry that forbids all access is the program's, whatever the block has.
+ * Where the block is in use already, another thread has brought it in since; or the
+ * program has taken this part of it away from this root, or never given it. An entry
+ * that forbids all access is the program's, whether the block is in use or not.
  */
 static bool new_block(uintptr_t va)
 {
-	if (!mirror_entry(va) && (int32_t)dune_slot_table[va >> DUNE_SHIFT_1G] <= 0)
-		return !dune_root_add(va);
-	return on_root(&dune_mirror) && (mirror_entry(va) & DUNE_PTE_P);
+	struct dune_root *root = dune_this_thread()->root;
+
+	if (!entry_of(root, va) && !dune_block_in_use(va) && dune_root_add(va))
+		return false;
+	return on_root(root) && (entry_of(root, va) & DUNE_PTE_P);
 }
 
 /* Whether rings and SMAP are for the access, too. */
@@ -53,10 +55,9 @@ static bool to_be_copied(const struct dune_tf *tf, uintptr_t va)
 	struct dune_root *root = dune_this_thread()->root;
 	const uint64_t writable = DUNE_PTE_P | DUNE_PTE_W;
 
-	if (!on_root(root) || !ring_allows(tf, pt_read(dune_vm_lookup(root, va).pte)))
+	if (!on_root(root) || !ring_allows(tf, entry_of(root, va)))
 		return false;
-	return dune_cow_write(root, va) ||
-	       (pt_read(dune_vm_lookup(root, va).pte) & writable) == writable;
+	return dune_cow_write(root, va) || (entry_of(root, va) & writable) == writable;
 }
 
 bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)

@@ -24,6 +24,9 @@
 #define DUNE_API	__attribute__((visibility("default")))
 #define PAGE_SIZE	4096UL
 
+/* Behind all small variables, which so lie in few pages. */
+#define LARGE		__attribute__((common))
+
 /* linux/errno values; <errno.h> would bring libc's errno with it. */
 #include <asm/errno.h>
 
@@ -131,6 +134,10 @@ extern struct dune_global dune_global;
 int dune_open(void);
 int dune_reopen(int stale_fd);
 
+/* The linker's: where the file that libdune is linked into begins and ends. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
 /* arena.c */
 void *dune_map(size_t size);
 void *dune_map_aligned(size_t size);
@@ -146,7 +153,21 @@ int dune_root_add_range(const void *start, size_t size);
 int dune_root_rebuild(void);
 uint64_t dune_root_cr3(void);
 bool dune_user_range(uint64_t start, uint64_t size);
-extern uint32_t dune_slot_table[];	/* slot + 1 by va >> 30, see root.c */
+
+/* By va >> 30: a block's slot + 1 (0: it has none) and what else is known of it. */
+extern uint32_t dune_blocks[];
+#define BLOCK_SLOT	0xffffU
+#define BLOCK_PENDING	(1U << 16)	/* no root has its leaf yet */
+#define BLOCK_SUPERVISOR (1U << 17)	/* said by dune_vm_slot_protect(), or the default */
+#define BLOCK_USER	(1U << 18)	/* that there was when it came */
+#define BLOCK_SHARED	(1U << 19)	/* libdune has memory there: every root maps it */
+
+static inline bool dune_block_in_use(uintptr_t va)
+{
+	uint32_t block = __atomic_load_n(&dune_blocks[va >> 30], __ATOMIC_ACQUIRE);
+
+	return (block & BLOCK_SLOT) && !(block & BLOCK_PENDING);
+}
 
 /* vm_root.c */
 void dune_thread_root(struct dune_thread *t, struct dune_root *root);

@@ -46,6 +46,7 @@ struct dune_root {
 			uint64_t	stamp;		/* see vm_flush.c */
 			uint64_t	cr3;
 			struct dune_root *next;	/* of all roots, see vm_root.c */
+			bool		follows;	/* gets blocks as the mirror root does */
 		};
 		uint8_t	page[4096];
 	};
@@ -197,11 +198,17 @@ uint64_t dune_pool_in_use(void);
 extern struct dune_root dune_mirror __attribute__((visibility("hidden")));
 int dune_root_place(uintptr_t va);
 void *dune_pa_to_va(uint64_t pa);
+uint64_t dune_block_leaf(uint32_t block);
+extern uint32_t dune_slot_blocks[];	/* block + 1 by slot */
+extern uint32_t dune_slots_end;
 
 /* vm_root.c */
 struct dune_root *dune_root_alloc(int *r);
 void dune_root_publish(struct dune_root *root);
+int dune_roots_add_block(uint32_t block);
 void dune_roots_share(uint32_t block);
+void dune_roots_lock(struct dune_held *held);
+void dune_roots_unlock(const struct dune_held *held);
 void dune_roots_forget(uint64_t pa, uint64_t size);
 void dune_roots_forked(void);
 

@@ -14,29 +14,34 @@
 
 #define SHIFT_1G	DUNE_SHIFT_1G
 
-struct dune_root dune_mirror;
+struct dune_root dune_mirror LARGE;
 
-/* Slot + 1; with SLOT_PENDING, negative, until its leaf is there. */
-uint32_t dune_slot_table[NR_BLOCKS];
-#define SLOT_PENDING	(1U << 31)
+/* In one word each, so that few pages of memory are touched: see priv.h. */
+uint32_t dune_blocks[NR_BLOCKS] LARGE;
 
 /* And back: block + 1 by slot. No module hands out more. */
 #define NR_SLOTS	8192
-static uint32_t block_table[NR_SLOTS];
+uint32_t dune_slot_blocks[NR_SLOTS] LARGE;
+uint32_t dune_slots_end;		/* those from here on were never in use */
 
-static uint32_t order[NR_BLOCKS];	/* blocks by the time they came */
-static uint32_t nr_order;
+_Static_assert(NR_SLOTS < BLOCK_SLOT, "slots are numbered in fewer bits");
 
-/* What dune_vm_slot_protect() said of a block (0: nothing), and: is in order[]. */
-enum { RIGHTS_DEFAULT, RIGHTS_SUPERVISOR, RIGHTS_USER, RIGHTS_MASK = 3, LISTED = 4 };
-static uint8_t rights[NR_BLOCKS];
 static uint64_t default_rights;
 
-static uint32_t lock;			/* goes before the lock of the mirror root */
+static uint32_t lock;			/* goes before the lock of the roots */
 
-static uint64_t leaf_rights(uint32_t block)
+static uint32_t slot_of(uint32_t block)
 {
-	return (rights[block] & RIGHTS_MASK) == RIGHTS_USER ? DUNE_PTE_U : 0;
+	return __atomic_load_n(&dune_blocks[block], __ATOMIC_ACQUIRE) & BLOCK_SLOT;
+}
+
+static void change_block(uint32_t block, uint32_t clear, uint32_t set)
+{
+	uint32_t old = __atomic_load_n(&dune_blocks[block], __ATOMIC_RELAXED);
+
+	while (!__atomic_compare_exchange_n(&dune_blocks[block], &old, (old & ~clear) | set, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		;
 }
 
 DUNE_API uint64_t dune_va_to_pa(const void *va)
@@ -46,8 +51,7 @@ DUNE_API uint64_t dune_va_to_pa(const void *va)
 
 	if (a >> 47)
 		return ~0ULL;
-	slot = __atomic_load_n(&dune_slot_table[a >> SHIFT_1G], __ATOMIC_ACQUIRE);
-	slot &= ~SLOT_PENDING;
+	slot = slot_of(a >> SHIFT_1G);
 	if (!slot)
 		return ~0ULL;
 	return ((uint64_t)(slot - 1) << SHIFT_1G) | (a & ((1UL << SHIFT_1G) - 1));
@@ -56,50 +60,35 @@ DUNE_API uint64_t dune_va_to_pa(const void *va)
 /* Where tables and pool pages are found again: NULL if no block has that place. */
 void *dune_pa_to_va(uint64_t pa)
 {
-	uint32_t block = pa >> SHIFT_1G < NR_SLOTS ? block_table[pa >> SHIFT_1G] : 0;
+	uint32_t block = pa >> SHIFT_1G < NR_SLOTS ? dune_slot_blocks[pa >> SHIFT_1G] : 0;
 
 	if (!block)
 		return NULL;
 	return (void *)(((uintptr_t)(block - 1) << SHIFT_1G) + (pa & ((1UL << SHIFT_1G) - 1)));
 }
 
-static uint64_t block_leaf(uint32_t block)
+uint64_t dune_block_leaf(uint32_t block)
 {
 	return dune_va_to_pa((void *)((uintptr_t)block << SHIFT_1G)) | DUNE_PTE_P | DUNE_PTE_W |
-	       DUNE_PTE_A | DUNE_PTE_D | DUNE_PTE_PS | PTE_LEAF | leaf_rights(block);
+	       DUNE_PTE_A | DUNE_PTE_D | DUNE_PTE_PS | PTE_LEAF |
+	       (dune_blocks[block] & BLOCK_USER ? DUNE_PTE_U : 0);
 }
 
-/*
- * The block's memory wherever the program has put nothing else. Where the CPU has
- * no leaves of 1 GiB, 512 smaller ones.
- */
-static int map_block(uint32_t block)
-{
-	struct pt_edit edit = { .root = &dune_mirror };
-	bool small = !pt_has_1g();
-	struct pt_pos pos = { &dune_mirror.low[block], 3 };
-
-	if (small && !dune_tables_take(&edit, 1))
-		return -ENOMEM;
-	dune_lock_nested(&dune_mirror.lock);
-	if (small && !pt_read(pos.entry))
-		pt_split(&edit, pos);
-	pt_fill(&edit, pos.entry, pos.level, block_leaf(block));
-	dune_unlock_nested(&dune_mirror.lock);
-	dune_tables_give_back(&edit);
-	return 0;
-}
-
+/* The list by slots has it at least as long as the block has, should a fork come. */
 static void set_slot(uint32_t block, uint32_t slot)
 {
-	block_table[(slot & ~SLOT_PENDING) - 1] = block + 1;
-	__atomic_store_n(&dune_slot_table[block], slot, __ATOMIC_RELEASE);
+	if (dune_slots_end < slot)
+		dune_slots_end = slot;
+	dune_slot_blocks[slot - 1] = block + 1;
+	change_block(block, BLOCK_SLOT, slot | BLOCK_PENDING);
 }
 
 static void forget_slot(uint32_t block)
 {
-	block_table[(dune_slot_table[block] & ~SLOT_PENDING) - 1] = 0;
-	__atomic_store_n(&dune_slot_table[block], 0, __ATOMIC_RELEASE);
+	uint32_t slot = slot_of(block);
+
+	change_block(block, BLOCK_SLOT | BLOCK_PENDING, 0);
+	dune_slot_blocks[slot - 1] = 0;
 }
 
 static long unmap_slot(uint32_t block, uint64_t flags)
@@ -120,14 +109,16 @@ static bool give_back_unused(void)
 	bool any = false;
 	uint32_t i;
 
-	for (i = 0; i < nr_order; i++) {
-		uint32_t block = order[i], slot = dune_slot_table[block];
+	for (i = 0; i < dune_slots_end; i++) {
+		uint32_t block = dune_slot_blocks[i] - 1;
 
-		if (!slot || (slot & SLOT_PENDING) || unmap_slot(block, DUNE_SLOT_ASK))
+		if (!dune_slot_blocks[i] || (dune_blocks[block] & BLOCK_PENDING) ||
+		    unmap_slot(block, DUNE_SLOT_ASK))
 			continue;
-		dune_roots_forget(block_leaf(block) & DUNE_PTE_ADDR, 1UL << SHIFT_1G);
+		dune_roots_forget(dune_block_leaf(block) & DUNE_PTE_ADDR, 1UL << SHIFT_1G);
+		dune_vm_flush();
 		if (unmap_slot(block, 0)) {
-			map_block(block);
+			dune_roots_add_block(block);
 			continue;
 		}
 		forget_slot(block);
@@ -149,48 +140,44 @@ static int ask_slot(uint32_t block, uint32_t *slot)
 	return r;
 }
 
-/* The first time; from now on the default does not matter to it any more. */
-static void list_block(uint32_t block)
-{
-	if (rights[block] & LISTED)
-		return;
-	if (rights[block] == RIGHTS_DEFAULT)
-		rights[block] = default_rights ? RIGHTS_USER : RIGHTS_SUPERVISOR;
-	__atomic_store_n(&order[nr_order], block, __ATOMIC_RELEASE);
-	__atomic_store_n(&nr_order, nr_order + 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&rights[block], rights[block] | LISTED, __ATOMIC_RELEASE);
-}
-
 /*
- * A block that is pending has its address but no leaf yet. It is listed before all
- * else, so that a fork at any moment finds it.
+ * A block that is pending has its address but no leaf yet. From now on the default
+ * of rights does not matter to it any more.
  */
 static int place_block(uint32_t block)
 {
 	uint32_t slot;
 	int r;
 
-	if (dune_slot_table[block])
+	if (slot_of(block))
 		return 0;
 	r = ask_slot(block, &slot);
 	if (r)
 		return r;
-	list_block(block);
-	set_slot(block, slot | SLOT_PENDING);
+	if (!(dune_blocks[block] & (BLOCK_USER | BLOCK_SUPERVISOR)))
+		change_block(block, 0, default_rights ? BLOCK_USER : BLOCK_SUPERVISOR);
+	set_slot(block, slot);
 	return 0;
+}
+
+static int map_block(uint32_t block)
+{
+	int r = dune_roots_add_block(block);
+
+	if (!r)
+		change_block(block, BLOCK_PENDING, 0);
+	return r;
 }
 
 static int add_block(uint32_t block)
 {
 	int r = place_block(block);
 
-	if (r || !(dune_slot_table[block] & SLOT_PENDING))
+	if (r || !(dune_blocks[block] & BLOCK_PENDING))
 		return r;
 	r = map_block(block);
 	if (r)
 		forget_slot(block);
-	else
-		set_slot(block, dune_slot_table[block] & ~SLOT_PENDING);
 	return r;
 }
 
@@ -217,7 +204,7 @@ int dune_root_add(uintptr_t va)
 
 	if (va >> 47)
 		return -EFAULT;
-	if ((int32_t)__atomic_load_n(&dune_slot_table[va >> SHIFT_1G], __ATOMIC_ACQUIRE) > 0)
+	if (dune_block_in_use(va))
 		return 0;
 	dune_lock(&lock, &held);
 	r = add_block(va >> SHIFT_1G);
@@ -239,10 +226,6 @@ int dune_root_add_range(const void *start, size_t size)
 	return r;
 }
 
-/* The linker's: where the file that libdune is linked into begins and ends. */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const char _end[] __attribute__((visibility("hidden")));
-
 static int place_range(uintptr_t va, uintptr_t end)
 {
 	int r = 0;
@@ -261,10 +244,12 @@ int dune_root_init(void)
 	 * What an earlier dune_init() that failed has left is of a VM that is gone.
 	 * The root lies within libdune: before its first leaf it has a place.
 	 */
-	r = dune_root_rebuild() ?: place_range(start, end) ?: dune_tables_init();
+	r = dune_slots_end ? dune_root_rebuild() : 0;
+	r = r ?: place_range(start, end) ?: dune_tables_init();
 	if (r)
 		return r;
 	dune_mirror.cr3 = dune_va_to_pa(&dune_mirror);
+	dune_mirror.follows = true;
 	/*
 	 * Entries, handlers, descriptor tables and the root: what the guest uses
 	 * before a fault for a new block can be handled.
@@ -284,22 +269,16 @@ static long ask_place(uint32_t block, uint32_t slot)
 
 static int ask_again(uint32_t block)
 {
-	uint32_t slot = dune_slot_table[block];
-	int r;
+	int r = ask_place(block, slot_of(block));
 
-	if (!slot)
-		return 0;
-	r = ask_place(block, slot & ~SLOT_PENDING);
 	if (r == -EFAULT) {
-		dune_roots_forget(block_leaf(block) & DUNE_PTE_ADDR, 1UL << SHIFT_1G);
+		dune_roots_forget(dune_block_leaf(block) & DUNE_PTE_ADDR, 1UL << SHIFT_1G);
 		forget_slot(block);
 		return 0;
 	}
 	/* The fork came between its place and its leaf. */
-	if (!r && (slot & SLOT_PENDING)) {
+	if (!r && (dune_blocks[block] & BLOCK_PENDING))
 		r = map_block(block);
-		set_slot(block, slot & ~SLOT_PENDING);
-	}
 	return r;
 }
 
@@ -309,15 +288,20 @@ static int ask_again(uint32_t block)
  */
 int dune_root_rebuild(void)
 {
-	uint32_t i;
+	uint32_t i, block;
 	int r = 0;
 
 	lock = 0;
 	dune_tables_forked();
 	dune_pool_forked();
 	dune_roots_forked();
-	for (i = 0; !r && i < nr_order; i++)
-		r = ask_again(order[i]);
+	for (i = 0; !r && i < dune_slots_end; i++) {
+		block = dune_slot_blocks[i] - 1;
+		if (dune_slot_blocks[i] && slot_of(block) == i + 1)
+			r = ask_again(block);
+		else
+			dune_slot_blocks[i] = 0;
+	}
 	return r;
 }
 
@@ -332,9 +316,9 @@ bool dune_user_range(uint64_t start, uint64_t size)
 	if (end < start || end > 1UL << 47)
 		return false;
 	for (block = start >> SHIFT_1G; block << SHIFT_1G < end; block++) {
-		uint8_t right = rights[block] & RIGHTS_MASK;
+		uint32_t rights = dune_blocks[block] & (BLOCK_USER | BLOCK_SUPERVISOR);
 
-		if (right == RIGHTS_SUPERVISOR || (right == RIGHTS_DEFAULT && !default_rights))
+		if (rights == BLOCK_SUPERVISOR || (!rights && !default_rights))
 			return false;
 	}
 	return true;
@@ -380,8 +364,8 @@ DUNE_API int dune_vm_slot_protect(uintptr_t va, size_t len, uint64_t pte)
 
 	dune_lock(&lock, &held);
 	for (; block < end; block++) {
-		rights[block] = (rights[block] & LISTED) |
-				(pte ? RIGHTS_USER : RIGHTS_SUPERVISOR);
+		change_block(block, BLOCK_USER | BLOCK_SUPERVISOR,
+			     pte ? BLOCK_USER : BLOCK_SUPERVISOR);
 		dune_lock_nested(&dune_mirror.lock);
 		set_user(&dune_mirror.low[block], 3, pte);
 		dune_unlock_nested(&dune_mirror.lock);

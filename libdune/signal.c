@@ -161,7 +161,7 @@ static void raise_pgflt(struct dune_thread *t, const struct dune_tf *tf, uintptr
 
 	if ((tf->error & DUNE_PF_LINUX) || cr2 >> 47)
 		dune_raise_access(t, cr2, access);
-	else if (!dune_slot_table[cr2 >> 30])
+	else if (!(dune_blocks[cr2 >> 30] & BLOCK_SLOT))
 		raise_new_block(t, cr2, access);
 	else	/* the guest's own table forbids what Linux may allow */
 		dune_raise(SIGSEGV, tf->error & DUNE_PF_PRESENT ? SEGV_ACCERR : SEGV_MAPERR,

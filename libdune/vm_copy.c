@@ -173,26 +173,47 @@ static void clone_all(struct pt_edit *edit, struct dune_root *from, bool cow)
 	}
 }
 
-/* Lock @root with as many tables in hand as it has. */
-static bool lock_counted(struct pt_edit *edit, struct dune_root *root, struct dune_held *held)
+/* Lock @root, nested, with as many tables in hand as it has. */
+static bool lock_counted(struct pt_edit *edit, struct dune_root *root)
 {
 	uint64_t n;
 
 	for (;;) {
-		dune_lock(&root->lock, held);
+		dune_lock_nested(&root->lock);
 		n = count_all(root);
 		if (edit->nr_spare >= n)
 			return true;
-		dune_unlock(&root->lock, held);
+		dune_unlock_nested(&root->lock);
 		if (!dune_tables_take(edit, n))
 			return false;
 	}
 }
 
+/*
+ * Under the lock of the roots, so that no block comes into use between the copy and
+ * the time from which the copy hears of it.
+ */
+static bool copy_root(struct pt_edit *edit, struct dune_root *from, bool cow)
+{
+	struct dune_held held;
+	bool ok;
+
+	dune_roots_lock(&held);
+	ok = lock_counted(edit, from);
+	if (ok) {
+		clone_all(edit, from, cow);
+		dune_unlock_nested(&from->lock);
+		edit->root->follows = from->follows;
+		dune_root_publish(edit->root);
+	}
+	dune_roots_unlock(&held);
+	return ok;
+}
+
 DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct dune_root **clone)
 {
+	bool cow = flags & DUNE_CLONE_COW;
 	struct pt_edit edit = { 0 };
-	struct dune_held held;
 	int r;
 
 	if (!root || !clone || flags & ~DUNE_CLONE_COW)
@@ -200,21 +221,18 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 	edit.root = dune_root_alloc(&r);
 	if (!edit.root)
 		return FAIL(r);
-	if (flags & DUNE_CLONE_COW)
+	if (cow) {
 		dune_cow_used = true;
-	if (!lock_counted(&edit, root, &held)) {
+		dune_handlers_lengthen(HANDLER_PGFLT);
+	}
+	if (!copy_root(&edit, root, cow)) {
 		dune_tables_give_back(&edit);
 		dune_unmap(edit.root, sizeof(*edit.root));
 		return FAIL(-ENOMEM);
 	}
-	if (flags & DUNE_CLONE_COW)
-		dune_handlers_lengthen(HANDLER_PGFLT);
-	clone_all(&edit, root, flags & DUNE_CLONE_COW);
-	dune_unlock(&root->lock, &held);
-	if (flags & DUNE_CLONE_COW)
+	if (cow)
 		dune_flush(root, 0, 1UL << VA_BITS);
 	dune_tables_give_back(&edit);
-	dune_root_publish(edit.root);
 	*clone = edit.root;
 	return 0;
 }

@@ -9,33 +9,64 @@
 static uint32_t roots_lock;		/* goes before the lock of a root */
 static uint32_t last_id;
 
-/* Blocks with memory of libdune's own, which every root maps. */
-static uint64_t shared[NR_BLOCKS / 64];
-
-static bool is_shared(uint32_t block)
+void dune_roots_lock(struct dune_held *held)
 {
-	return shared[block / 64] & 1ULL << block % 64;
+	dune_lock(&roots_lock, held);
 }
 
-/* As the mirror root has it, but never ring 3's. */
-static void share(struct dune_root *root, uint32_t block)
+void dune_roots_unlock(const struct dune_held *held)
+{
+	dune_unlock(&roots_lock, held);
+}
+
+/*
+ * The block's leaf wherever the program has put nothing else in @root. Where the CPU
+ * has no leaves of 1 GiB, 512 smaller ones.
+ */
+static int add_leaf(struct dune_root *root, uint32_t block, uint64_t leaf)
 {
 	struct pt_edit edit = { .root = root };
-	uint64_t pa = dune_va_to_pa((void *)((uintptr_t)block << DUNE_SHIFT_1G));
 	struct pt_pos pos = { &root->low[block], 3 };
 	bool small = !pt_has_1g();
-	uint64_t leaf = pa | DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_A | DUNE_PTE_D | DUNE_PTE_PS |
-			PTE_LEAF;
 
-	/* Without a table the root lacks the block. dune_vm_switch() looks. */
 	if (small && !dune_tables_take(&edit, 1))
-		return;
+		return -ENOMEM;
 	dune_lock_nested(&root->lock);
 	if (small && !pt_read(pos.entry))
 		pt_split(&edit, pos);
 	pt_fill(&edit, pos.entry, pos.level, leaf);
 	dune_unlock_nested(&root->lock);
 	dune_tables_give_back(&edit);
+	return 0;
+}
+
+/*
+ * A block that has come into use: in the mirror root and its clones. A clone that no
+ * table is left for lacks it, as if it were not mapped there.
+ */
+int dune_roots_add_block(uint32_t block)
+{
+	uint64_t leaf = dune_block_leaf(block);
+	struct dune_root *root;
+	struct dune_held held;
+	int r;
+
+	dune_lock(&roots_lock, &held);
+	r = add_leaf(&dune_mirror, block, leaf);
+	for (root = dune_mirror.next; !r && root; root = root->next)
+		if (root->follows)
+			add_leaf(root, block, leaf);
+	dune_unlock(&roots_lock, &held);
+	return r;
+}
+
+/*
+ * As the mirror root has it, but never ring 3's. Without a table the root lacks the
+ * block. dune_vm_switch() looks.
+ */
+static void share(struct dune_root *root, uint32_t block)
+{
+	add_leaf(root, block, dune_block_leaf(block) & ~DUNE_PTE_U);
 }
 
 void dune_roots_share(uint32_t block)
@@ -43,10 +74,10 @@ void dune_roots_share(uint32_t block)
 	struct dune_held held;
 	struct dune_root *root;
 
-	if (is_shared(block))
+	if (__atomic_load_n(&dune_blocks[block], __ATOMIC_RELAXED) & BLOCK_SHARED)
 		return;
 	dune_lock(&roots_lock, &held);
-	shared[block / 64] |= 1ULL << block % 64;
+	__atomic_fetch_or(&dune_blocks[block], BLOCK_SHARED, __ATOMIC_RELAXED);
 	for (root = dune_mirror.next; root; root = root->next)
 		share(root, block);
 	dune_unlock(&roots_lock, &held);
@@ -100,25 +131,23 @@ void dune_roots_forked(void)
 
 static void share_all(struct dune_root *root)
 {
-	unsigned int w;
-	uint64_t bits;
+	uint32_t i, block;
 
-	for (w = 0; w < NR_BLOCKS / 64; w++)
-		for (bits = shared[w]; bits; bits &= bits - 1)
-			share(root, w * 64 + __builtin_ctzll(bits));
+	for (i = 0; i < dune_slots_end; i++) {
+		block = dune_slot_blocks[i] - 1;
+		if (dune_slot_blocks[i] && (dune_blocks[block] & BLOCK_SHARED))
+			share(root, block);
+	}
 }
 
+/* Under the lock of the roots. */
 void dune_root_publish(struct dune_root *root)
 {
-	struct dune_held held;
-
-	dune_lock(&roots_lock, &held);
 	root->id = ++last_id;
 	root->stamp = dune_stamp_new();
 	share_all(root);
 	root->next = dune_mirror.next;
 	__atomic_store_n(&dune_mirror.next, root, __ATOMIC_RELEASE);
-	dune_unlock(&roots_lock, &held);
 }
 
 static bool remove_root(struct dune_root *root)
@@ -162,10 +191,13 @@ DUNE_API int dune_root_new(struct dune_root **root)
 {
 	int r;
 	struct dune_root *new = dune_root_alloc(&r);
+	struct dune_held held;
 
 	if (r)
 		return FAIL(r);
+	dune_roots_lock(&held);
 	dune_root_publish(new);
+	dune_roots_unlock(&held);
 	*root = new;
 	return 0;
 }

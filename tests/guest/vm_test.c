@@ -437,6 +437,118 @@ TEST(fork_keeps_roots)
 	ASSERT_EQ(0, dune_vm_switch(mirror));
 }
 
+/* Blocks that nobody uses yet; each time others. */
+static uintptr_t new_blocks(unsigned int n)
+{
+	static uintptr_t next = 0x230000000000UL;
+	uintptr_t at = next;
+
+	next += n * GIB;
+	return mmap((void *)at, n * GIB, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == (void *)at ?
+	       at : 0;
+}
+
+TEST(clones_get_new_blocks)
+{
+	struct dune_root *mirror = dune_vm_mirror(), *a, *b, *empty;
+	uintptr_t first, second;
+
+	ENTER();
+	begin();
+	ASSERT_EQ(0, dune_root_new(&empty));
+	ASSERT_EQ(0, dune_vm_clone(mirror, 0, &a));
+	ASSERT_EQ(0, dune_vm_clone(a, DUNE_CLONE_COW, &b));
+	ASSERT_NE(0, first = new_blocks(1));
+	ASSERT_NE(0, second = new_blocks(1));
+
+	/* First used in a clone, */
+	ASSERT_EQ(0, dune_vm_switch(a));
+	EXPECT_EQ(0, poke(first, 7));
+	/* and in the mirror root. */
+	ASSERT_EQ(0, dune_vm_switch(mirror));
+	EXPECT_EQ(7, peek(first));
+	EXPECT_EQ(0, poke(second, 8));
+	ASSERT_EQ(0, dune_vm_switch(b));
+	EXPECT_EQ(7, peek(first));
+	EXPECT_EQ(8, peek(second));
+
+	/* What a clone takes away it does not get back. */
+	ASSERT_EQ(0, dune_vm_unmap(b, first, PAGE));
+	ASSERT_EQ(0, dune_vm_protect(b, second, PAGE, R));
+	EXPECT_EQ(-1, peek(first));
+	EXPECT_EQ(0, peek(first + PAGE));
+	EXPECT_EQ(-1, poke(second, 9));
+	EXPECT_EQ(8, peek(second));
+	ASSERT_EQ(0, dune_vm_switch(a));
+	EXPECT_EQ(7, peek(first));
+	EXPECT_EQ(0, poke(second, 9));
+	ASSERT_EQ(0, dune_vm_switch(mirror));
+	EXPECT_EQ(0, *dune_vm_lookup(empty, first).pte);
+	EXPECT_EQ(0, dune_root_free(a));
+	EXPECT_EQ(0, dune_root_free(b));
+	EXPECT_EQ(0, dune_root_free(empty));
+}
+
+#define TOUCHED	16
+
+struct toucher {
+	uintptr_t	at;
+	long		offset;
+	volatile int	*ready;
+};
+
+/* All at the same time, block after block; from the first on, the stack is in one. */
+static void *touch_blocks(void *arg)
+{
+	struct toucher *t = arg;
+	long i;
+
+	for (i = 0; i < TOUCHED; i++) {
+		__atomic_add_fetch(t->ready, 1, __ATOMIC_SEQ_CST);
+		while (*t->ready < 2 * (i + 1))
+			;
+		if (poke(t->at + i * GIB + t->offset, i + 1))
+			return (void *)1;
+	}
+	return NULL;
+}
+
+TEST(threads_begin_in_a_clone)
+{
+	struct dune_root *mirror = dune_vm_mirror(), *clone;
+	volatile int ready = 0;
+	struct toucher t[2];
+	pthread_t threads[2];
+	pthread_attr_t attr;
+	uintptr_t at, stack;
+	void *result;
+	int i;
+
+	ENTER();
+	begin();
+	ASSERT_EQ(0, dune_vm_clone(mirror, 0, &clone));
+	ASSERT_EQ(0, dune_vm_switch(clone));
+	ASSERT_NE(0, at = new_blocks(TOUCHED));
+	for (i = 0; i < 2; i++) {
+		ASSERT_NE(0, stack = new_blocks(1));
+		t[i] = (struct toucher){ at, i * PAGE, &ready };
+		pthread_attr_init(&attr);
+		ASSERT_EQ(0, pthread_attr_setstack(&attr, (void *)stack, MIB));
+		ASSERT_EQ(0, pthread_create(&threads[i], &attr, touch_blocks, &t[i]));
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], &result));
+		EXPECT_EQ(NULL, result);
+	}
+	for (i = 0; i < TOUCHED; i++)
+		EXPECT_EQ(i + 1, peek(at + i * GIB + PAGE));
+	ASSERT_EQ(0, dune_vm_switch(mirror));
+	for (i = 0; i < TOUCHED; i++)
+		EXPECT_EQ(i + 1, peek(at + i * GIB));
+	EXPECT_EQ(0, dune_root_free(clone));
+}
+
 struct shared {
 	uintptr_t	at;
 	volatile int	go, seen, stop, writes;

@@ -2,7 +2,7 @@
 /*
  * libdune_root_test.c - the mirror root, walked as a CPU walks it
  *
- * SOURCES: libdune/pt.c libdune/tables.c libdune/pool.c libdune/lock.c libdune/vm.c libdune/vm_root.c libdune/vm_flush.c libdune/vm_lookup.c libdune/cow.c
+ * SOURCES: libdune/pt.c libdune/tables.c libdune/pool.c libdune/lock.c libdune/vm.c libdune/vm_root.c libdune/vm_flush.c libdune/vm_lookup.c libdune/vm_copy.c libdune/cow.c
  * CFLAGS: -include tests/unit/libdune_fake_sys.h
  */
 #include "../../libdune/root.c"
@@ -47,7 +47,7 @@ static void test_blocks(const char *leaves)
 	ok(!dune_root_add(near) && mirrors(near, 0), "the lowest block");
 	ok(!dune_root_add(mid) && mirrors(mid, 0), "adding it again changes nothing");
 	ok(dune_root_add(1UL << 47) == -EFAULT, "no block beyond the address space");
-	ok(!(dune_slot_table[mid >> 30] & SLOT_PENDING), "nothing stays pending");
+	ok(!(dune_blocks[mid >> 30] & BLOCK_PENDING), "nothing stays pending");
 }
 
 static void test_rights(void)
@@ -81,7 +81,7 @@ static void test_fork(void)
 	dune_vm_slot_protect(a, GIB, DUNE_PTE_U);
 	ok(!dune_root_add(a) && !dune_root_add(b) && !dune_root_add(c), "three blocks");
 	gpa_a = dune_va_to_pa((void *)a);
-	before = nr_order;
+	before = dune_slots_end;
 
 	nr_slots = 0;		/* another VM */
 	ok(!dune_root_rebuild() && dune_root_cr3() == cr3, "a child's root is at the same place");
@@ -95,8 +95,8 @@ static void test_fork(void)
 	   dune_va_to_pa((void *)a) == gpa_a &&
 	   mirrors(0x200000000000UL + GIB, DUNE_PTE_U), "the others are where they were");
 	empty_block = NONE;
-	ok(!dune_root_add(b) && mirrors(b, 0) && nr_order == before,
-	   "it can come back, and is listed once");
+	ok(!dune_root_add(b) && mirrors(b, 0) && dune_slots_end == before,
+	   "it can come back, and takes no other slot");
 }
 
 static void test_full(void)
@@ -110,6 +110,42 @@ static void test_full(void)
 	empty_block = a + 2 * GIB;
 	ok(dune_root_add(empty_block) == -EFAULT && absent(empty_block),
 	   "nothing where Linux has nothing");
+}
+
+/* What @root has at @va, as the CPU sees it. */
+static bool has(struct dune_root *root, uintptr_t va, uint64_t rights)
+{
+	uint64_t access, gpa = walk_from(root->cr3, va, &access);
+
+	return gpa != NONE && gpa == dune_va_to_pa((void *)va) && access == (DUNE_PTE_W | rights);
+}
+
+static void test_clones(void)
+{
+	uintptr_t a = 0x440000000000UL, b = a + GIB, c = a + 2 * GIB, own = b + 5 * MIB;
+	struct dune_root *clone, *second, *empty;
+	uint64_t access;
+
+	dune_global.ready = true;
+	dune_global.info.gpa_bits = 40;
+	ok(!dune_root_new(&empty) && !dune_vm_clone(dune_vm_mirror(), 0, &clone) &&
+	   !dune_vm_clone(clone, 0, &second), "a clone, and one of it");
+	dune_vm_slot_protect(a, GIB, DUNE_PTE_U);
+	ok(!dune_vm_map_phys(clone, own, 4096, 0x5000, DUNE_PTE_P, 0) &&
+	   !dune_root_add(a) && !dune_root_add(b), "two blocks come");
+	ok(has(clone, a, DUNE_PTE_U) && has(second, a, DUNE_PTE_U) && has(second, own, 0),
+	   "the clones have them");
+	ok(walk_from(clone->cr3, own, &access) == 0x5000 && has(clone, own + 4096, 0),
+	   "around what is there already");
+	ok(walk_from(empty->cr3, a, &access) == NONE, "an empty root has not");
+	ok(!dune_vm_unmap(second, a, 4096) && !dune_root_add(c) && !dune_root_add(a) &&
+	   walk_from(second->cr3, a, &access) == NONE && has(second, a + 4096, DUNE_PTE_U),
+	   "what was unmapped stays away");
+	nr_slots = 0;		/* another VM */
+	ok(!dune_root_rebuild() && has(clone, c, 0) && walk_from(second->cr3, a, &access) == NONE,
+	   "so they are in a forked child");
+	ok(!dune_root_free(clone) && !dune_root_free(second) && !dune_root_free(empty),
+	   "all are freed");
 }
 
 /* The place of a block that has become empty serves another one. */
@@ -141,6 +177,7 @@ static void test_all(const char *leaves, uint64_t features)
 	test_blocks(leaves);
 	test_rights();
 	test_fork();
+	test_clones();
 	test_full();
 	test_give_back();
 }

@@ -9,7 +9,7 @@
 
 #include "libdune_tap.h"
 
-uint32_t dune_slot_table[1 << 17];
+uint32_t dune_blocks[1 << 17];
 
 static struct dune_thread thread;
 static siginfo_t sent;
@@ -166,7 +166,7 @@ static void test_page_faults(void)
 {
 	uintptr_t va = 0x123456789000UL;
 
-	dune_slot_table[va >> 30] = 5;
+	dune_blocks[va >> 30] = 5;
 	page_fault(va, DUNE_PF_PRESENT | DUNE_PF_WRITE | DUNE_PF_LINUX);
 	ok(touched == va && touched_write == 1 && !nr_sent, "Linux refuses a write: let it answer");
 	page_fault(va, DUNE_PF_PRESENT | DUNE_PF_LINUX);
@@ -182,7 +182,7 @@ static void test_page_faults(void)
 	ok(!touched && sent.si_signo == SIGSEGV && sent.si_code == SEGV_ACCERR,
 	   "what the guest's own table forbids, Linux might allow");
 
-	dune_slot_table[va >> 30] = 0;
+	dune_blocks[va >> 30] = 0;
 	add_result = -EFAULT;
 	page_fault(va, 0);
 	ok(touched == va && !nr_sent, "a block in which Linux has nothing");

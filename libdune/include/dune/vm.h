@@ -64,8 +64,9 @@ struct dune_root *dune_vm_current(void);
  * dune_root_new - make a root that gives ring 3 nothing
  *
  * It has the blocks in which libdune's own memory lies, for ring 0 alone: enough
- * for a thread to run on, if its code and its stack lie there too. Returns 0 and
- * the root, or -EINVAL before dune_init(), -ENOMEM, -ENOSPC.
+ * for a thread to run on, if its code and its stack lie there too. Blocks that the
+ * program comes to use later are not added to it. Returns 0 and the root, or
+ * -EINVAL before dune_init(), -ENOMEM, -ENOSPC.
  */
 int dune_root_new(struct dune_root **root);
 
@@ -76,6 +77,12 @@ int dune_root_new(struct dune_root **root);
  * @flags: 0: both map the same memory. DUNE_CLONE_COW: pages of libdune's pool are
  *	shared only until one of the two roots is written to; the page fault of that
  *	write is libdune's. (Where there is no memory it is the handler's after all.)
+ *
+ * Blocks of 1 GiB that the process uses for the first time after this are added to
+ * the clones of the mirror root, and to theirs, as they are to the mirror root: with
+ * the rights of dune_vm_default_slot() and dune_vm_slot_protect(), and around what
+ * the root maps there by itself. What has been unmapped or protected in a clone
+ * stays so.
  *
  * Returns 0 and the copy, or -EINVAL, -ENOMEM, -ENOSPC.
  */
@@ -279,7 +286,7 @@ struct dune_vm_stats {
 void dune_vm_stats(struct dune_vm_stats *stats);
 
 /**
- * dune_vm_default_slot - the rights new blocks of memory get in the mirror root
+ * dune_vm_default_slot - the rights new blocks get in the mirror root and its clones
  * @pte: DUNE_PTE_U for user blocks, 0 (the default) for supervisor ones
  *
  * A block that is in use already keeps what it has: see dune_vm_slot_protect().
