@@ -47,6 +47,7 @@ struct dune_root {
 			uint64_t	cr3;
 			struct dune_root *next;	/* of all roots, see vm_root.c */
 			bool		follows;	/* gets blocks as the mirror root does */
+			bool		is_ring0s;	/* but never for ring 3 */
 		};
 		uint8_t	page[4096];
 	};

@@ -133,34 +133,36 @@ static uint64_t make_cow(uint64_t *entry)
 }
 
 static void clone_table(struct pt_edit *edit, uint64_t *to, uint64_t *from, unsigned int level,
-			bool cow);
+			unsigned int flags);
 
 static void clone_entry(struct pt_edit *edit, uint64_t *to, uint64_t *from, unsigned int level,
-			bool cow)
+			unsigned int flags)
 {
 	uint64_t entry = pt_read(from), *table;
 
 	if (pt_is_table(entry, level)) {
 		table = dune_table_use(edit);
-		clone_table(edit, table, pt_table(entry), level - 1, cow);
+		clone_table(edit, table, pt_table(entry), level - 1, flags);
 		*to = pt_table_entry(table);
 	} else if (entry) {
-		*to = cow ? make_cow(from) : entry;
+		*to = flags & DUNE_CLONE_COW ? make_cow(from) : entry;
+		if (flags & DUNE_CLONE_RING0)
+			*to &= ~DUNE_PTE_U;
 		if (entry & PTE_POOL)
 			dune_pool_count(entry & DUNE_PTE_ADDR, pt_shift(level));
 	}
 }
 
 static void clone_table(struct pt_edit *edit, uint64_t *to, uint64_t *from, unsigned int level,
-			bool cow)
+			unsigned int flags)
 {
 	unsigned int i;
 
 	for (i = 0; i < 512; i++)
-		clone_entry(edit, &to[i], &from[i], level, cow);
+		clone_entry(edit, &to[i], &from[i], level, flags);
 }
 
-static void clone_all(struct pt_edit *edit, struct dune_root *from, bool cow)
+static void clone_all(struct pt_edit *edit, struct dune_root *from, unsigned int flags)
 {
 	struct dune_root *to = edit->root;
 	unsigned int i;
@@ -168,7 +170,7 @@ static void clone_all(struct pt_edit *edit, struct dune_root *from, bool cow)
 	for (i = 0; i < NR_BLOCKS / 512; i++) {
 		if (!from->top[i])
 			continue;
-		clone_table(edit, &to->low[i * 512], &from->low[i * 512], 3, cow);
+		clone_table(edit, &to->low[i * 512], &from->low[i * 512], 3, flags);
 		to->top[i] = dune_va_to_pa(&to->low[i * 512]) | PT_TABLE;
 	}
 }
@@ -193,7 +195,7 @@ static bool lock_counted(struct pt_edit *edit, struct dune_root *root)
  * Under the lock of the roots, so that no block comes into use between the copy and
  * the time from which the copy hears of it.
  */
-static bool copy_root(struct pt_edit *edit, struct dune_root *from, bool cow)
+static bool copy_root(struct pt_edit *edit, struct dune_root *from, unsigned int flags)
 {
 	struct dune_held held;
 	bool ok;
@@ -201,9 +203,10 @@ static bool copy_root(struct pt_edit *edit, struct dune_root *from, bool cow)
 	dune_roots_lock(&held);
 	ok = lock_counted(edit, from);
 	if (ok) {
-		clone_all(edit, from, cow);
+		clone_all(edit, from, flags);
 		dune_unlock_nested(&from->lock);
 		edit->root->follows = from->follows;
+		edit->root->is_ring0s = from->is_ring0s || flags & DUNE_CLONE_RING0;
 		dune_root_publish(edit->root);
 	}
 	dune_roots_unlock(&held);
@@ -216,7 +219,7 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 	struct pt_edit edit = { 0 };
 	int r;
 
-	if (!root || !clone || flags & ~DUNE_CLONE_COW)
+	if (!root || !clone || flags & ~(DUNE_CLONE_COW | DUNE_CLONE_RING0))
 		return FAIL(-EINVAL);
 	edit.root = dune_root_alloc(&r);
 	if (!edit.root)
@@ -225,7 +228,7 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 		dune_cow_used = true;
 		dune_handlers_lengthen(HANDLER_PGFLT);
 	}
-	if (!copy_root(&edit, root, cow)) {
+	if (!copy_root(&edit, root, flags)) {
 		dune_tables_give_back(&edit);
 		dune_unmap(edit.root, sizeof(*edit.root));
 		return FAIL(-ENOMEM);

@@ -55,7 +55,7 @@ int dune_roots_add_block(uint32_t block)
 	r = add_leaf(&dune_mirror, block, leaf);
 	for (root = dune_mirror.next; !r && root; root = root->next)
 		if (root->follows)
-			add_leaf(root, block, leaf);
+			add_leaf(root, block, root->is_ring0s ? leaf & ~DUNE_PTE_U : leaf);
 	dune_unlock(&roots_lock, &held);
 	return r;
 }

@@ -193,7 +193,7 @@ static int give_area(struct sthread *s, const struct area *a)
 static int make_root(struct sthread *s)
 {
 	unsigned int i;
-	int r = dune_vm_clone(dune_vm_mirror(), 0, &s->root);
+	int r = dune_vm_clone(dune_vm_mirror(), DUNE_CLONE_RING0, &s->root);
 
 	for (i = 0; !r && i < objects.nr; i++) {
 		const struct range *o = &objects.range[i];

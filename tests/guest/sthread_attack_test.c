@@ -131,6 +131,23 @@ TEST_F(sthread, libdune_and_its_tables)
 	REFUSES(dune_syscall, "");
 }
 
+/* Other uses of ring 3 in the program: before the sthread has a root, and after. */
+TEST_F(sthread, what_ring_3_has_elsewhere)
+{
+	uintptr_t at = 0x3a0000000000, block = 1UL << 30, i;
+
+	ASSERT_EQ(0, dune_vm_slot_protect(at, 2 * block, DUNE_PTE_U));
+	for (i = 0; i < 2; i++, at += block) {
+		char *p = mmap((void *)at, SIZE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+		ASSERT_EQ((void *)at, p);
+		ASSERT_EQ(0, dune_copy_to_user(at, "x", 1));
+		ASSERT_EQ(DUNE_PTE_U, *dune_vm_lookup(dune_vm_mirror(), at).pte & DUNE_PTE_U);
+		REFUSES(p, "");
+	}
+}
+
 TEST_F(sthread, nowhere)
 {
 	REFUSES(0, "");

@@ -123,18 +123,23 @@ static bool has(struct dune_root *root, uintptr_t va, uint64_t rights)
 static void test_clones(void)
 {
 	uintptr_t a = 0x440000000000UL, b = a + GIB, c = a + 2 * GIB, own = b + 5 * MIB;
-	struct dune_root *clone, *second, *empty;
+	struct dune_root *clone, *second, *empty, *ring0s;
 	uint64_t access;
 
 	dune_global.ready = true;
 	dune_global.info.gpa_bits = 40;
 	ok(!dune_root_new(&empty) && !dune_vm_clone(dune_vm_mirror(), 0, &clone) &&
 	   !dune_vm_clone(clone, 0, &second), "a clone, and one of it");
+	ok(!dune_vm_clone(dune_vm_mirror(), DUNE_CLONE_RING0, &ring0s), "one for ring 0");
 	dune_vm_slot_protect(a, GIB, DUNE_PTE_U);
 	ok(!dune_vm_map_phys(clone, own, 4096, 0x5000, DUNE_PTE_P, 0) &&
 	   !dune_root_add(a) && !dune_root_add(b), "two blocks come");
 	ok(has(clone, a, DUNE_PTE_U) && has(second, a, DUNE_PTE_U) && has(second, own, 0),
 	   "the clones have them");
+	ok(has(ring0s, a, 0) && has(ring0s, b, 0), "that of ring 0 for itself");
+	dune_root_free(ring0s);
+	ok(!dune_vm_clone(clone, DUNE_CLONE_RING0, &ring0s) && has(ring0s, a, 0) &&
+	   has(clone, a, DUNE_PTE_U) && !dune_root_free(ring0s), "also what is there already");
 	ok(walk_from(clone->cr3, own, &access) == 0x5000 && has(clone, own + 4096, 0),
 	   "around what is there already");
 	ok(walk_from(empty->cr3, a, &access) == NONE, "an empty root has not");

@@ -70,13 +70,16 @@ struct dune_root *dune_vm_current(void);
  */
 int dune_root_new(struct dune_root **root);
 
-#define DUNE_CLONE_COW	(1U << 0)
+#define DUNE_CLONE_COW		(1U << 0)
+#define DUNE_CLONE_RING0	(1U << 1)
 
 /**
  * dune_vm_clone - make a copy of a root
  * @flags: 0: both map the same memory. DUNE_CLONE_COW: pages of libdune's pool are
  *	shared only until one of the two roots is written to; the page fault of that
  *	write is libdune's. (Where there is no memory it is the handler's after all.)
+ *	DUNE_CLONE_RING0: nothing in the copy is ring 3's, now or later, but what
+ *	dune_vm_protect() and others give it there.
  *
  * Blocks of 1 GiB that the process uses for the first time after this are added to
  * the clones of the mirror root, and to theirs, as they are to the mirror root: with
