@@ -462,7 +462,7 @@ static void refused(void)
 	   dune_vm_scan(root, BASE, PAGE, DUNE_PTE_W, 0, &word) == -EINVAL &&
 	   dune_vm_scan(root, BASE, PAGE, DUNE_PTE_D, 8, &word) == -EINVAL &&
 	   dune_vm_scan(root, BASE, PAGE, DUNE_PTE_D, 0, NULL) == -EINVAL, "scans");
-	ok(dune_vm_clone(root, 2, &clone) == -EINVAL && dune_vm_clone(NULL, 0, &clone) == -EINVAL &&
+	ok(dune_vm_clone(root, 4, &clone) == -EINVAL && dune_vm_clone(NULL, 0, &clone) == -EINVAL &&
 	   dune_root_free(NULL) == -EINVAL && dune_root_free(dune_vm_mirror()) == -EINVAL &&
 	   dune_vm_switch(root) == -EINVAL, "roots");
 	dune_pool_put(NULL);
