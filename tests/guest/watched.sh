@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# observed.sh - audit, perf and /proc show a program in Dune mode as any other
+# watched.sh - audit, perf and /proc show a program in Dune mode as any other
 #
 # The last of all by its name: once audit has been on, no system call in the
 # machine takes the fast path any more.

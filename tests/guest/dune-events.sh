@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# tracepoints.sh - dune:* in /sys/kernel/tracing: what they say, and that they are off else
+# dune-events.sh - dune:* in /sys/kernel/tracing: what they say, and that they are off else
 number=0
-here=$(dirname "$0")
 tracing=/sys/kernel/tracing
 
 result() {
@@ -31,18 +30,17 @@ for event in $all; do
 done
 result $missing there_and_off
 
-# Run a command with all events on, or only $only; what they said in /tmp/trace.
-only=
+# Run a command with all events on; what they said in /tmp/trace.
 traced() {
 	echo 0 >tracing_on
 	echo >trace
 	echo 4096 >buffer_size_kb
-	echo 1 >events/dune/$only/enable
+	echo 1 >events/dune/enable
 	echo 1 >tracing_on
 	"$@" >/tmp/traced.out 2>&1
 	status=$?
 	echo 0 >tracing_on
-	echo 0 >events/dune/$only/enable
+	echo 0 >events/dune/enable
 	grep -v '^#' trace >/tmp/trace
 }
 
@@ -70,14 +68,7 @@ fi
 
 traced dune-run /bin/busybox sh -c ': $(echo a); : $(echo b)'
 says "dune_invalidate: process [0-9]+ start $hex end $hex flushed$" invalidation
-# More blocks of memory than places: 1 GiB each, 8192 of them at most.
-only=dune_slot_take
-bits=$(sed -n 's/^address sizes.*: \([0-9]*\) bits physical.*/\1/p' /proc/cpuinfo | head -n 1)
-traced "$here/few_slots" $(((1 << (bits < 43 ? bits - 30 : 13)) + 36))
-says "dune_slot_take: process [0-9]+ va $hex gpa $hex$" slot_take
-
 # A filter looks at fields.
-only=
 echo 'reason == 48' >events/dune/dune_exit/filter
 traced dune-run /bin/busybox true
 echo 0 >events/dune/dune_exit/filter
