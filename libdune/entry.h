@@ -51,6 +51,16 @@
 	pop	%r15
 .endm
 
+/* Of the frame behind the return address: what a function of C's has kept. */
+.macro PUT_KEPT_REGS
+	mov	%rbx, 8+TF_rbx(%rsp)
+	mov	%rbp, 8+TF_rbp(%rsp)
+	mov	%r12, 8+TF_r12(%rsp)
+	mov	%r13, 8+TF_r13(%rsp)
+	mov	%r14, 8+TF_r14(%rsp)
+	mov	%r15, 8+TF_r15(%rsp)
+.endm
+
 /* The IST frame of the thread whose IST stack nobody is on, by GS. */
 #define IST_FRAME(n)	%gs:-(IST_DOUBLE_SIZE + 48) + 8 * (n)
 

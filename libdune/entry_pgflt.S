@@ -185,17 +185,11 @@ dune_no_args_pgflt:
 /* The frame behind the return address, as dune_pgflt_entry has it; CR2 to R12. */
 complete_pgflt_frame:
 	.cfi_startproc
-	mov	%rbx, 8+TF_rbx(%rsp)
-	mov	%rbp, 8+TF_rbp(%rsp)
-	mov	%r12, 8+TF_r12(%rsp)
-	mov	%r13, 8+TF_r13(%rsp)
-	mov	%r14, 8+TF_r14(%rsp)
-	mov	%r15, 8+TF_r15(%rsp)
+	PUT_KEPT_REGS
 	mov	8+TF_vector(%rsp), %r12
 	movq	$TRAP_PF, 8+TF_vector(%rsp)
 	ret
 	.cfi_endproc
-
 
 /* CF: %rcx is in one of the places where a page fault's frame is pushed. */
 	.globl	dune_is_pgflt_push

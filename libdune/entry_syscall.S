@@ -162,12 +162,7 @@ dune_long_syscall:
 /* The frame behind the return address, of arguments only: the rest of it. */
 complete_syscall_frame:
 	.cfi_startproc
-	mov	%rbx, 8+TF_rbx(%rsp)
-	mov	%rbp, 8+TF_rbp(%rsp)
-	mov	%r12, 8+TF_r12(%rsp)
-	mov	%r13, 8+TF_r13(%rsp)
-	mov	%r14, 8+TF_r14(%rsp)
-	mov	%r15, 8+TF_r15(%rsp)
+	PUT_KEPT_REGS
 	mov	8+TF_rip(%rsp), %rax
 	mov	%rax, 8+TF_rcx(%rsp)
 	andq	$~FLAG_IOPL, 8+TF_rflags(%rsp)

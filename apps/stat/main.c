@@ -161,6 +161,7 @@ static int show_intervals(void)
 	unsigned long i;
 	int r = 0;
 
+	/* Without a limit it ends by a signal, or because something went wrong. */
 	if (!take(&before))
 		return 1;
 	for (i = 0; !r && (!options.samples || i < options.samples); i++) {
@@ -169,8 +170,11 @@ static int show_intervals(void)
 			break;
 		change = now;
 		change.counts = malloc(now.nr * sizeof(*now.counts));
-		if (!change.counts)
+		if (!change.counts) {
+			fprintf(stderr, "dune-stat: %s\n", strerror(errno));
+			sample_free(&now);
 			break;
+		}
 		memcpy(change.counts, now.counts, now.nr * sizeof(*now.counts));
 		sample_subtract(&change, &before);
 		view.seconds = now.time - before.time;
@@ -182,7 +186,7 @@ static int show_intervals(void)
 		before = now;
 	}
 	sample_free(&before);
-	return r || (options.samples && i < options.samples);
+	return r || !options.samples || i < options.samples;
 }
 
 int main(int argc, char **argv)

@@ -3,14 +3,9 @@
 # sandbox.sh - programs under a policy: what they may do works, the rest does not
 
 here=$(dirname "$0")
-number=0
+. "$here/compare"
 escape=$here/escape
 cd /tmp || exit 1
-
-result() {	# status, name
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then echo "ok $number $2"; else echo "not ok $number $2"; fi
-}
 
 # A name, the output and status expected, then a command.
 gives() {
@@ -126,7 +121,7 @@ says error_with_place '^p2:2:3: ' dune-run --policy=p2 busybox true
 
 # Trace and learn
 says trace '^gete?uid\(\) += 0$' dune-run --trace busybox id -u
-says trace_strings '"/tmp/work/new".* = -1 EEXIST \(File exists\)' dune-run --trace busybox mkdir /tmp/work/new
+says trace_strings '"work/new".* = -1 EEXIST \(File exists\)' dune-run --trace busybox mkdir work/new
 echo hello >/tmp/work/hello
 dune-run --learn=/tmp/learnt busybox cat /tmp/work/hello >/dev/null
 grep -q 'read "/tmp/work/hello"' learnt

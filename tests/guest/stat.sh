@@ -1,19 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # stat.sh - dune-stat: its counts of programs that run, and that have ended
-number=0
+. "$(dirname "$0")/compare"
 stats=/sys/kernel/debug/dune/stats
 cd /tmp || exit 1
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		sed 's/^/# /' out
-	fi
-}
 
 # A number of the machine's, by its name in the file.
 machine() { sed -n "s/^machine.* $1=\([0-9]*\).*/\1/p" $stats; }
@@ -26,7 +16,7 @@ fi
 [ "$(stat -c '%a %u' $stats)" = "400 0" ]
 result $? is_for_root
 dune-stat >out 2>&1 && grep -q '^VM exits' out
-result $? runs
+result $? runs out
 
 exits=$(machine exits) made=$(machine vcpus-made)
 dune-run /bin/busybox sh -c ': $(echo a); : $(echo b)'
@@ -43,7 +33,7 @@ calls() { echo $(($(machine fast-syscalls) + $(machine native-syscalls))); }
 before=$(calls)
 dune-bench getpid >out 2>&1
 [ "$(calls)" -ge $((before + 1000)) ]
-result $? calls_by_path
+result $? calls_by_path out
 
 dune-run /bin/busybox sh -c 'while :; do : >/dev/null; done' &
 pid=$!
@@ -51,24 +41,24 @@ sleep 1
 dune-stat -p $pid -t >out 2>&1
 [ $? = 0 ] && grep -qE "^ +$pid +busybox|^ +$pid +dune-run" out && grep -qE '^18 VMCALL' out &&
 	[ "$(grep -cE "^ +$pid " out)" = 2 ]
-result $? process_and_thread
+result $? process_and_thread out
 dune-stat -j -p $pid >out 2>&1
 grep -q "\"processes\": \[{\"pid\": $pid, .*\"exits_by_reason\": {.*\"VMCALL\": [1-9].*\"threads\": \[{\"tid\": $pid, " out
-result $? json
+result $? json out
 dune-stat -i 0.5 -n 2 -p $pid >out 2>&1
 [ $? = 0 ] && [ "$(grep -cE '^VM exits +[1-9][0-9]* +[0-9.]+/s$' out)" = 2 ]
-result $? live
+result $? live out
 # An interval's count is smaller than all.
 dune-stat -j -i 0.2 -n 1 -p $pid >out 2>&1
 part=$(sed -n 's/.*"processes": \[{[^}]*"exits": \([0-9]*\),.*/\1/p' out)
 [ "$part" -gt 0 ] && [ "$part" -lt "$(sed -n "s/^process pid=$pid .* exits=\([0-9]*\).*/\1/p" $stats)" ]
-result $? interval_counts_what_is_new
+result $? interval_counts_what_is_new out
 
 kill -KILL $pid
 wait $pid 2>/dev/null
 dune-stat -p $pid >out 2>&1
 [ $? = 1 ] && grep -q 'is not in Dune mode' out
-result $? ended_process
+result $? ended_process out
 
 # Exits add up, by whatever the counters say.
 sum() { sed -n 's/^machine//p' $stats | tr ' ' '\n' | sed -n 's/^exit-[0-9]*=\|^fast-syscalls=\|^native-syscalls=//p' |

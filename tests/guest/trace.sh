@@ -1,74 +1,64 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # trace.sh - dune-trace: what it shows of programs, and strace of the same ones
-number=0
+. "$(dirname "$0")/compare"
 cd /tmp || exit 1
 mkdir -p trace
 cd trace || exit 1
 echo hello >file
 
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		sed 's/^/# /' out | tail -40
-	fi
-}
-
 # The line that $1 describes is there.
-shows() { grep -qE "^$1\$" out; result $? "$2"; }
+shows() { grep -qE "^$1\$" out; result $? "$2" out; }
 
 dune-trace -o out /bin/busybox sed -n p file >said
 [ $? = 0 ] && [ "$(cat said)" = hello ]
-result $? program_runs_as_ever
+result $? program_runs_as_ever out
 shows 'execve\("/bin/busybox", \["/bin/busybox", "sed", "-n", "p", "file"\], 0x[0-9a-f]+ /\* [0-9]+ vars \*/\) += 0' execve
 shows 'open(at\(AT_FDCWD, |\()"file", O_RDONLY(\|O_LARGEFILE)?\) += 3' flags_have_names
 shows 'write\(1, "hello\\n", 6\) += 6' strings
 shows 'exit_group\(0\) += \?' end
 [ "$(tail -n 1 out)" = "+++ exited with 0 +++" ]
-result $? exited_with
+result $? exited_with out
 
 dune-trace -o out /bin/busybox sh -c 'exec /bin/busybox cat /nowhere/file' 2>/dev/null
 [ $? = 1 ]
-result $? exit_status
+result $? exit_status out
 shows 'open(at\(AT_FDCWD, |\()"/nowhere/file", O_RDONLY(\|O_LARGEFILE)?\) += -1 ENOENT \(No such file or directory\)' errors_have_names
 [ "$(grep -c '^execve(.* = 0$' out)" = 2 ]
-result $? through_execve
+result $? through_execve out
 
 dune-trace -f -o out /bin/busybox sh -c '/bin/busybox true; (exit 3); /bin/busybox echo hello & wait' >said
 [ $? = 0 ] && [ "$(cat said)" = hello ] && [ "$(cut -d' ' -f1 out | sort -u | wc -l)" -ge 4 ] &&
 	grep -qE '^[0-9]+ +write\(1, "hello\\n", 6\)' out
-result $? follows_children
+result $? follows_children out
 grep -qE 'WEXITSTATUS\(s\) == 3' out
-result $? exit_status_of_children
+result $? exit_status_of_children out
 
 dune-trace -e trace=write,exit_group -o out /bin/busybox echo hello >/dev/null
 [ "$(grep -v '^+' out | sed 's/(.*//' | sort -u | xargs)" = "exit_group write" ]
-result $? expression
+result $? expression out
 dune-trace -c -o out /bin/busybox echo hello >/dev/null
 grep -qE '^ *[0-9.]+ +[0-9.]+ +[0-9]+ +1 +exit_group$' out && grep -q ' total$' out
-result $? summary
+result $? summary out
 dune-trace -j -o out /bin/busybox echo hello >/dev/null
 grep -qE '"name": "write", "args": \["1", "\\"hello\\\\n\\"", "6"\], "result": 6' out
-result $? json
+result $? json out
 
 # Many writers at once, more than the ring holds.
 dune-trace -f -e trace=getpid,getppid,kill -o out /dune/bin/tests/prog-many >said 2>&1
 status=$?
 dune-run /dune/bin/tests/prog-many >said.run 2>&1
 [ $status = $? ] && [ "$(sort said | uniq)" = "$(sort said.run | uniq)" ]
-result $? threads_and_processes
+result $? threads_and_processes out
 
 # Killed in the middle: what was written down is there.
 dune-trace -o out /bin/busybox sh -c 'kill -KILL $$'
 [ $? = 137 ] && grep -qE '^execve' out && [ "$(tail -n 1 out)" = "+++ killed by SIGKILL +++" ]
-result $? killed
+result $? killed out
 
 dune-trace -o out /bin/busybox sh -c 'trap "echo caught" USR1; kill -USR1 $$; :' >said
 [ $? = 0 ] && [ "$(cat said)" = caught ]
-result $? signal_is_caught
+result $? signal_is_caught out
 shows '--- SIGUSR1 \{si_signo=SIGUSR1, si_code=SI_USER, si_pid=[0-9]+, si_uid=0\} ---' signals
 dune-trace -o out /dune/bin/tests/prog-signals >/dev/null 2>&1
 shows '--- SIGSEGV \{si_signo=SIGSEGV, si_code=SEGV_[A-Z]+, si_addr=(NULL|0x[0-9a-f]+)\} ---' signals_of_faults
@@ -80,7 +70,7 @@ if command -v strace >/dev/null; then
 		grep -v '^[+-]' out.strace | sed 's/(.*//' >names.strace
 		grep -v '^[+-]' out | sed 's/(.*//' >names
 		cmp -s names names.strace
-		result $? "as_strace: $program"
+		result $? "as_strace: $program" out
 	done
 else
 	number=$((number + 1))

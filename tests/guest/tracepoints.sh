@@ -1,18 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# dune-events.sh - dune:* in /sys/kernel/tracing: what they say, and that they are off else
-number=0
+# tracepoints.sh - dune:* in /sys/kernel/tracing: what they say, and that they are off else
+here=$(dirname "$0")
+. "$here/compare"
 tracing=/sys/kernel/tracing
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		head -60 /tmp/trace | sed 's/^/# /'
-	fi
-}
 
 [ -d $tracing/events ] || mount -t tracefs tracefs $tracing 2>/dev/null
 if [ ! -d $tracing/events ]; then
@@ -30,21 +21,22 @@ for event in $all; do
 done
 result $missing there_and_off
 
-# Run a command with all events on; what they said in /tmp/trace.
+# Run a command with all events on, or only $only; what they said in /tmp/events.
+only=
 traced() {
 	echo 0 >tracing_on
 	echo >trace
 	echo 4096 >buffer_size_kb
-	echo 1 >events/dune/enable
+	echo 1 >events/dune/$only/enable
 	echo 1 >tracing_on
-	"$@" >/tmp/traced.out 2>&1
+	"$@" >/tmp/events.out 2>&1
 	status=$?
 	echo 0 >tracing_on
-	echo 0 >events/dune/enable
-	grep -v '^#' trace >/tmp/trace
+	echo 0 >events/dune/$only/enable
+	grep -v '^#' trace >/tmp/events
 }
 
-says() { grep -qE "$1" /tmp/trace; result $? "$2"; }
+says() { grep -qE "$1" /tmp/events; result $? "$2" /tmp/events; }
 
 hex='0x[0-9a-f]+'
 traced dune-run /bin/busybox echo hello
@@ -60,7 +52,7 @@ says "dune_violation: vcpu [0-9]+ gpa $hex hva $hex access [rwx]+ result at-once
 says "dune_violation: vcpu [0-9]+ gpa $hex hva $hex access [rwx]+ result resolved$" violation_resolved
 
 # By no other way, and each exit between two entries.
-[ "$(grep -c 'dune_exit: ' /tmp/trace)" = "$(grep -c 'dune_entry: ' /tmp/trace)" ]
+[ "$(grep -c 'dune_exit: ' /tmp/events)" = "$(grep -c 'dune_entry: ' /tmp/events)" ]
 result $? as_many_exits_as_entries
 if [ "$(cat /sys/module/dune/parameters/fastcall)" = Y ] && ! dmesg | grep -q 'take the native path'; then
 	says "dune_syscall: vcpu [0-9]+ nr 1 path fast$" call_on_the_fast_path
@@ -68,12 +60,19 @@ fi
 
 traced dune-run /bin/busybox sh -c ': $(echo a); : $(echo b)'
 says "dune_invalidate: process [0-9]+ start $hex end $hex flushed$" invalidation
+# More blocks of memory than places: 1 GiB each, 8192 of them at most.
+only=dune_slot_take
+bits=$(sed -n 's/^address sizes.*: \([0-9]*\) bits physical.*/\1/p' /proc/cpuinfo | head -n 1)
+traced "$here/few_slots" $(((1 << (bits < 43 ? bits - 30 : 13)) + 36))
+says "dune_slot_take: process [0-9]+ va $hex gpa $hex$" slot_take
+
 # A filter looks at fields.
+only=
 echo 'reason == 48' >events/dune/dune_exit/filter
 traced dune-run /bin/busybox true
 echo 0 >events/dune/dune_exit/filter
-[ "$(grep 'dune_exit: ' /tmp/trace | grep -c EPT_VIOLATION)" = "$(grep -c 'dune_exit: ' /tmp/trace)" ] &&
-	grep -q 'dune_exit: ' /tmp/trace
+[ "$(grep 'dune_exit: ' /tmp/events | grep -c EPT_VIOLATION)" = "$(grep -c 'dune_exit: ' /tmp/events)" ] &&
+	grep -q 'dune_exit: ' /tmp/events
 result $? filter
 
 # On and off under programs that run.
