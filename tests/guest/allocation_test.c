@@ -217,6 +217,7 @@ static int walk(const struct operation *op)
 		bad += how == FAILED_BADLY;
 	}
 	printf("# %s: %d allocations, %d failed badly\n", op->name, n - 2, bad);
+	fflush(stdout);
 	return bad || how != COMPLETE ? -1 : n - 2;
 }
 
