@@ -128,7 +128,13 @@ bool path_below(const char *path, const char *dir)
 	return !*dir && (!*path || *path == '/');
 }
 
-/* Indices and counts are used as they stand from here on. */
+static bool action_ok(const struct policy_action *a)
+{
+	return a->kind <= ACTION_KILL &&
+	       (a->kind != ACTION_ERRNO || (a->value > 0 && a->value < 4096));
+}
+
+/* Indices, counts and kinds are used as they stand from here on. */
 int policy_check(const struct policy *p, uint64_t size)
 {
 	unsigned int i;
@@ -136,13 +142,14 @@ int policy_check(const struct policy *p, uint64_t size)
 	if (size != sizeof(*p) || p->magic != POLICY_MAGIC || p->size != sizeof(*p) ||
 	    p->nr_rules > MAX_RULES || p->nr_conditions > MAX_CONDITIONS ||
 	    p->nr_paths > MAX_PATHS || p->nr_peers > MAX_PEERS || p->nr_filter > MAX_FILTER ||
-	    p->nr_text > TEXT_SIZE || p->text[TEXT_SIZE - 1] || p->name >= TEXT_SIZE)
+	    p->nr_text > TEXT_SIZE || p->text[TEXT_SIZE - 1] || p->name >= TEXT_SIZE ||
+	    p->second_line > SECOND_OFF || !action_ok(&p->default_action))
 		return -EINVAL;
 	for (i = 0; i < NR_CALLS; i++)
 		if (p->first[i] > p->nr_rules)
 			return -EINVAL;
 	for (i = 0; i < p->nr_rules; i++)	/* lists go forwards, and end */
-		if ((p->rule[i].next && p->rule[i].next <= i + 1) ||
+		if (!action_ok(&p->rule[i].action) || (p->rule[i].next && p->rule[i].next <= i + 1) ||
 		    p->rule[i].next > p->nr_rules ||
 		    p->rule[i].condition + p->rule[i].nr_conditions > p->nr_conditions)
 			return -EINVAL;

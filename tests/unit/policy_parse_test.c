@@ -321,6 +321,12 @@ static void hostile_policies(void)
 	CHECK(policy_check(&p, sizeof(p)));
 	p = copy, p.nr_filter = MAX_FILTER + 1;
 	CHECK(policy_check(&p, sizeof(p)));
+	p = copy, p.rule[0].action.kind = ACTION_KILL + 1;
+	CHECK(policy_check(&p, sizeof(p)));
+	p = copy, p.default_action = (struct policy_action){ ACTION_ERRNO, -1 };
+	CHECK(policy_check(&p, sizeof(p)));
+	p = copy, p.second_line = SECOND_OFF + 1;
+	CHECK(policy_check(&p, sizeof(p)));
 	CHECK(!policy_check(&copy, sizeof(copy)));
 }
 
