@@ -155,11 +155,9 @@ void drop(struct object *o)
 
 static const char *below_rule(const char *path, const char *dir)
 {
-	size_t n = text_length(dir);
-
 	if (!path_below(path, dir))
 		return NULL;
-	path += n;
+	path += text_length(dir);
 	while (*path == '/')
 		path++;
 	return *path ? path : ".";

@@ -23,6 +23,14 @@ long user_write(struct request *r, uint64_t to, const void *from, uint64_t size)
 
 static bool has_end(const char *s, size_t n)
 {
+	uint64_t v;
+
+	/* Eight at a time: a byte is 0 where taking 1 away borrows. */
+	for (; n >= sizeof(v); s += sizeof(v), n -= sizeof(v)) {
+		__builtin_memcpy(&v, s, sizeof(v));
+		if ((v - 0x0101010101010101UL) & ~v & 0x8080808080808080UL)
+			return true;
+	}
 	while (n--)
 		if (!*s++)
 			return true;
