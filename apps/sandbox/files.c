@@ -194,6 +194,28 @@ long do_chown(struct request *r)
 	return e;
 }
 
+/*
+ * Whether what is behind the first argument may be changed: it is open to be
+ * written, or a rule says so. To open it read-only gives Linux's leave, not ours.
+ */
+static long may_change(struct request *r)
+{
+	char name[PATH_SIZE];
+	long flags = sys(__NR_fcntl, r->args[0], F_GETFL);
+
+	if (sys_failed(flags))
+		return flags;
+	if ((flags & O_ACCMODE) != O_RDONLY ||
+	    (rights_of_fd(r, r->args[0], name) & RIGHT_WRITE))
+		return 0;
+	return refuse_path(r, name, RIGHT_WRITE);
+}
+
+long do_fd_change(struct request *r)
+{
+	return may_change(r) ?: box_pass(r);
+}
+
 long do_utimensat(struct request *r)
 {
 	struct object o;
@@ -204,7 +226,7 @@ long do_utimensat(struct request *r)
 		return -EINVAL;
 	/* Without a path it is about the descriptor, opened already. */
 	if (!r->args[1])
-		return (int)r->args[0] == AT_FDCWD ? -EFAULT : box_pass(r);
+		return (int)r->args[0] == AT_FDCWD ? -EFAULT : do_fd_change(r);
 	e = find(r, 1, r->args[3], RIGHT_WRITE, &o);
 	if (e)
 		return e;
@@ -231,6 +253,8 @@ long do_fd_xattr(struct request *r)
 	char name[XATTR_NAME];
 	long e = user_string(r, name, r->args[1], sizeof(name));
 
+	if (r->nr != __NR_fgetxattr)
+		e = e ?: may_change(r);
 	return e ?: box_pass_as(r, r->nr, r->args[0], (uint64_t)name, r->args[2], r->args[3],
 				r->args[4], 0);
 }

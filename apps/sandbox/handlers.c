@@ -16,7 +16,7 @@ const call_fn handlers[NR_HANDLERS] = {
 	[DO_stat] = do_stat, [DO_statx] = do_statx, [DO_access] = do_access,
 	[DO_readlink] = do_readlink, [DO_at_file] = do_at_file, [DO_chown] = do_chown,
 	[DO_utimensat] = do_utimensat, [DO_xattr] = do_xattr, [DO_fd_xattr] = do_fd_xattr,
-	[DO_watch] = do_watch,
+	[DO_fd_change] = do_fd_change, [DO_watch] = do_watch,
 	[DO_entry] = do_entry, [DO_link] = do_link, [DO_rename] = do_rename,
 	[DO_dup] = do_dup, [DO_close_range] = do_close_range, [DO_fcntl] = do_fcntl,
 	[DO_ioctl] = do_ioctl, [DO_epoll_ctl] = do_epoll_ctl, [DO_output] = do_output,

@@ -20,6 +20,7 @@ long do_at_file(struct request *r);
 long do_chown(struct request *r);
 long do_utimensat(struct request *r);
 long do_xattr(struct request *r);
+long do_fd_change(struct request *r);
 long do_fd_xattr(struct request *r);
 long do_watch(struct request *r);
 

@@ -15,10 +15,11 @@
  * SOURCES: apps/sandbox/report.c apps/sandbox/learn.c apps/trace/draft.c apps/trace/lines.c
  * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/names.c
  * SOURCES: apps/trace/signals.c
- * SOURCES: apps/sandbox/handlers.c apps/sandbox/fdclass.c
+ * SOURCES: apps/sandbox/handlers.c apps/sandbox/fdclass.c apps/run/pointers.c
  */
 #include "../../apps/sandbox/box.h"
 #include "../../apps/policy/parse.h"
+#include "../../apps/run/run.h"
 #include "../../apps/trace/show.h"
 
 #include <errno.h>
@@ -303,6 +304,7 @@ static void looking(void)
 {
 	struct stat st;
 	char text[256] = "";
+	int fd;
 
 	CHECK(begin("allow @io @files\nread+write+create HOME/work\nread HOME/ro\n"));
 	CHECK(!call(stat, in("work/f"), &st) && st.st_size == 4);
@@ -321,6 +323,14 @@ static void looking(void)
 	CHECK(!call(utimensat, AT_FDCWD, in("work/f"), 0, 0) &&
 	      call(utimensat, AT_FDCWD, in("secret/f"), 0, 0) == -EACCES);
 	CHECK(!call(chown, in("work/f"), -1, -1) && call(chown, in("ro/f"), -1, -1) == -EACCES);
+	fd = open(in("ro/f"), O_RDONLY);
+	CHECK(call(fchmod, fd, 0600) == -EACCES && call(fchown, fd, -1, -1) == -EACCES &&
+	      call(fsetxattr, fd, "user.x", "y", 1, 0) == -EACCES && call(fremovexattr, fd, "user.x") == -EACCES &&
+	      call(utimensat, fd, 0, 0, 0) == -EACCES && call(fchmod, -1, 0) == -EBADF);
+	close(fd);
+	fd = open(in("work/f"), O_RDONLY);
+	CHECK(!call(fchmod, fd, 0600) && !call(fchown, fd, -1, -1) && !call(utimensat, fd, 0, 0, 0));
+	close(fd);
 	CHECK(call(getxattr, in("work/f"), "user.x", text, 10) < 0 &&
 	      call(getxattr, in("work/f"), TARGET, text, 10) == -EFAULT);
 }
@@ -372,11 +382,48 @@ static void memory(void)
 	CHECK(call(ioctl, fds[0], 0x5412 /* TIOCSTI */, text) == -ENOTTY && call(ioctl, fds[0], 0x541b, TARGET) == -EFAULT);
 	CHECK(call(fcntl, fds[0], F_SETOWN, 1) == -EINVAL && call(fcntl, fds[0], F_GETFL) == O_NONBLOCK);
 	CHECK(call(prctl, 35 /* PR_SET_MM */, 1, TARGET) == -EPERM);
+	CHECK(call(sched_getaffinity, 0, 128, TARGET) == -EFAULT);
 	close(fds[0]);
 	close(fds[1]);
 
 	CHECK(begin("allow @memory\ndeny-write-exec\n"));
 	CHECK(call(mmap, 0, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == -EACCES);
+}
+
+static bool is_checked(uint8_t kind)
+{
+	return kind > ARG_LHEX && kind != ARG_ADDR && kind != ARG_PATH && kind != ARG_STR;
+}
+
+/* Without a handler that would look, every address has to be known for one. */
+static void tables(void)
+{
+	static const uint8_t by_arguments[] = {
+		DO_plain, DO_output, DO_dup, DO_kill, DO_sched_self, DO_pidfd_open, DO_fd_change,
+		DO_socketpair, DO_futex,
+	};
+	unsigned int nr, i, k, wrong = 0, made = 0;
+
+	for (nr = 0; nr < NR_CALLS; nr++) {
+		const struct call *c = &calls[nr];
+
+		for (k = 0; k < sizeof(by_arguments) && by_arguments[k] != c->handler; k++)
+			;
+		if (!c->name || k == sizeof(by_arguments))
+			continue;
+		made++;
+		for (i = 0; i < 6; i++) {
+			bool address = pointer_args(nr) & 1 << i;
+
+			if (c->handler == DO_futex && i == 3)
+				continue;	/* by the command an address or a number */
+			if (address != is_checked(c->arg[i].kind)) {
+				printf("# %s: argument %u\n", c->name, i);
+				wrong++;
+			}
+		}
+	}
+	CHECK(!wrong && made > 100);
 }
 
 static void network(void)
@@ -547,6 +594,7 @@ int main(void)
 	looking();
 	names();
 	memory();
+	tables();
 	network();
 	others();
 	output();

@@ -15,6 +15,8 @@
 /* The monitor's memory; natively a page of our own is put there. */
 #define TARGET		0x10000000000UL
 #define TARGET_PAGE	(TARGET + 0x1000)
+/* Memory that the monitor itself may write, and without --learn never reads. */
+#define TARGET_DATA	(TARGET + 0x3f830000UL)
 
 struct attempt {
 	const char	*name;

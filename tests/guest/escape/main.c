@@ -65,14 +65,20 @@ static void run_apart(const struct attempt *a)
 	fflush(stdout);
 }
 
+static void map(uintptr_t at)
+{
+	mmap((void *)at, 0x4000, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct attempt *a;
 	unsigned int i;
 
 	/* Natively: something to reach. In the sandbox this fails. */
-	mmap((void *)TARGET_PAGE, 0x4000, PROT_READ | PROT_WRITE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	map(TARGET_PAGE);
+	map(TARGET_DATA);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (i = 0; i < NR_GROUPS; i++) {
 		for (a = groups[i].attempts; a->name; a++) {

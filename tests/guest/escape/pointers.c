@@ -27,7 +27,7 @@
 
 #include "escape.h"
 
-#define T	((void *)TARGET_PAGE)
+#define T	((void *)TARGET_DATA)
 
 static int pair[2];
 
@@ -45,7 +45,7 @@ static int with_pair(void)
 WRITES(read_to, syscall(SYS_read, pair[0], T, 8))
 WRITES(read_past_guard, syscall(SYS_read, pair[0], (void *)(TARGET - 0x1000), 0x3000))
 WRITES(recvfrom_to, syscall(SYS_recvfrom, pair[0], T, 8, 0, NULL, NULL))
-WRITES(recvfrom_address, syscall(SYS_recvfrom, pair[0], (char[8]){ 0 }, 8, 0, T, (void *)(TARGET_PAGE + 128)))
+WRITES(recvfrom_address, syscall(SYS_recvfrom, pair[0], (char[8]){ 0 }, 8, 0, T, (void *)(TARGET_DATA + 128)))
 WRITES(fstat_to, syscall(SYS_fstat, pair[0], T))
 WRITES(stat_to, syscall(SYS_newfstatat, AT_FDCWD, "/", T, 0))
 WRITES(statx_to, syscall(SYS_statx, AT_FDCWD, "/", 0, 0xfff, T))
