@@ -3,7 +3,7 @@
 # gc.sh - dune-gc: each barrier with each workload, the heap verified
 command -v dune-gc >/dev/null || { echo "ok 1 dune-gc # SKIP not built: expat is missing"; exit 0; }
 . "$(dirname "$0")/compare"
-size=0.1
+size=0.05
 [ -z "$SLOW_KERNEL" ] || size=0.01
 
 for barrier in $(dune-gc --list); do
