@@ -46,6 +46,8 @@ help:
 	@echo '  distclean       clean, and forget the kernels kept for the machine'
 	@echo 'Test:'
 	@echo '  unit            the tests that need no machine'
+	@echo '  fuzz            clang'\''s fuzzer on the policy parser, the ELF loader and the checks of'
+	@echo '                  system calls, a minute each (SECONDS=N)'
 	@echo '  tests/vm/run -- COMMAND'
 	@echo '                  run a command in the emulated machine'
 	@echo 'Measure:'
@@ -142,5 +144,5 @@ uninstall:
 	$(if $(DESTDIR),,ldconfig; depmod)
 
 FORCE:
-.PHONY: help all modules releases lib apps tests unit check check-long demo bench packages clean distclean \
+.PHONY: help all modules releases lib apps tests unit fuzz check check-long demo bench packages clean distclean \
 	install install-lib install-module uninstall FORCE

@@ -125,6 +125,24 @@ build/unit/$(1): tests/unit/$(1).c $(call said,SOURCES,tests/unit/$(1).c) tests/
 endef
 $(foreach t,$(notdir $(UNIT_SRCS:.c=)),$(eval $(call unit_rule,$(t))))
 
+# The fuzzer's targets, here with the inputs that are kept.
+FUZZ_TARGETS := policy program calls
+
+define fuzz_rule
+build/unit/fuzz_$(1): tests/fuzz/$(1).c tests/fuzz/replay.c $(call said,SOURCES,tests/fuzz/$(1).c) \
+		tests/build.mk build/flags | $$(PUBLIC_HEADERS)
+	@$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(UNIT_CFLAGS) $(call said,CFLAGS,tests/fuzz/$(1).c) -MMD -MP -MF $$@.d -o $$@ \
+		-DCORPUS='"tests/fuzz/corpus/$(1)"' \
+		tests/fuzz/$(1).c tests/fuzz/replay.c $(call said,SOURCES,tests/fuzz/$(1).c)
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(t))))
+UNIT_TESTS += $(FUZZ_TARGETS:%=build/unit/fuzz_%)
+
+fuzz:
+	@tests/fuzz/run $(SECONDS)
+
 unit: $(UNIT_TESTS)
 	@tests/lib/run-unit $(UNIT_TESTS)
 

@@ -66,17 +66,19 @@ static uint64_t random_number(void)
 /*
  * Memory beyond the file's end: the rest of its last page, then fresh pages.
  * The page is cleared to its end, as the kernel does: ld.so's first malloc()
- * takes what lies behind its bss.
+ * takes what lies behind its bss. A segment of which nothing is in the file may
+ * begin within a page.
  */
 static long map_bss(const struct segment *s, uint64_t at)
 {
-	uint64_t file_end = at + s->filesz, end = at + s->memsz;
+	uint64_t file_end = at + s->filesz, end = PAGE_UP(at + s->memsz);
+	uint64_t fresh = s->filesz ? PAGE_UP(file_end) : PAGE_DOWN(at);
 	long r = 0;
 
 	if ((s->prot & PROT_WRITE) && s->filesz)
-		memset((void *)file_end, 0, PAGE_UP(file_end) - file_end);
-	if (PAGE_UP(end) > PAGE_UP(file_end))
-		r = sys(__NR_mmap, PAGE_UP(file_end), PAGE_UP(end) - PAGE_UP(file_end), s->prot,
+		memset((void *)file_end, 0, fresh - file_end);
+	if (end > fresh)
+		r = sys(__NR_mmap, fresh, end - fresh, s->prot,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	return sys_failed(r) ? r : 0;
 }
