@@ -136,6 +136,7 @@ void box_start(struct box *b)
 	struct verdict v;
 	unsigned int nr;
 
+	names_index(b);
 	for (nr = 0; nr < NR_CALLS; nr++) {
 		b->shortcut[nr].how = SHORT_NONE;
 		if (b->learn || !policy_is_constant(b->policy, nr))

@@ -36,6 +36,13 @@ enum shortcut {
 	SHORT_NONE, SHORT_RESULT, SHORT_PASS,
 };
 
+/* A rule whose directory Linux can keep a call to; @begins: of its name. */
+struct quick_rule {
+	uint64_t	begins, mask;
+	uint32_t	rights;
+	uint16_t	path;		/* index in policy.path */
+};
+
 struct box {
 	const struct policy *policy;
 	struct shared	*shared;
@@ -50,6 +57,8 @@ struct box {
 		uint8_t	how;
 		int32_t	result;
 	} shortcut[NR_CALLS];
+	unsigned int	nr_quick;
+	struct quick_rule quick[MAX_PATHS];
 };
 
 /* One call on its way. */
@@ -102,6 +111,7 @@ long rule_for(struct request *r, const char *path, uint32_t need, const char **r
 bool must_look(long result);
 bool is_pinned(const struct box *b, const char *name);
 long names_start(struct box *b);
+void names_index(struct box *b);
 
 /* report.c */
 long refuse_path(struct request *r, const char *path, uint32_t need);

@@ -163,6 +163,20 @@ static const char *below_rule(const char *path, const char *dir)
 	return *path ? path : ".";
 }
 
+/* The first eight bytes of a name, and which of them it has. */
+static uint64_t begin_of(const char *name, uint64_t *mask)
+{
+	uint64_t v = 0;
+	unsigned int i;
+
+	*mask = 0;
+	for (i = 0; i < 64 && *name; i += 8, name++) {
+		v |= (uint64_t)(uint8_t)*name << i;
+		*mask |= 0xffUL << i;
+	}
+	return v;
+}
+
 /*
  * A rule that gives @need to all below its directory, to which @path plainly
  * leads; *@rest: from there. Linux will keep to it.
@@ -170,18 +184,16 @@ static const char *below_rule(const char *path, const char *dir)
 long rule_for(struct request *r, const char *path, uint32_t need, const char **rest)
 {
 	const struct box *b = r->box;
+	const struct quick_rule *q = b->quick;
+	uint64_t mask, begins = begin_of(path, &mask);
 	unsigned int i;
 
-	for (i = 0; i < b->policy->nr_paths && *path == '/'; i++) {
-		const struct shared_path *p = &b->shared->path[i];
-
-		if (p->fd == NO_FD || !p->is_dir || p->hides || b->learn ||
-		    (need & ~RIGHT_SEE & ~b->policy->path[i].rights) ||
-		    (b->policy->path[i].rights & RIGHT_HIDE))
+	for (i = 0; i < b->nr_quick; i++, q++) {
+		if (((begins ^ q->begins) & q->mask) || (need & ~RIGHT_SEE & ~q->rights))
 			continue;
-		*rest = below_rule(path, rule_name(b, i));
+		*rest = below_rule(path, rule_name(b, q->path));
 		if (*rest)
-			return p->fd;
+			return b->shared->path[q->path].fd;
 	}
 	return NO_FD;
 }
@@ -360,4 +372,24 @@ long names_start(struct box *b)
 			     path_below(rule_name(b, i), rule_name(b, k))))
 				b->shared->path[i].hides = 1;
 	return 0;
+}
+
+/* Each process: which rules rule_for() may choose. */
+void names_index(struct box *b)
+{
+	unsigned int i;
+
+	b->nr_quick = 0;
+	for (i = 0; i < b->policy->nr_paths && !b->learn; i++) {
+		const struct shared_path *p = &b->shared->path[i];
+		struct quick_rule *q = &b->quick[b->nr_quick];
+
+		if (p->fd == NO_FD || !p->is_dir || p->hides || *rule_name(b, i) != '/' ||
+		    (b->policy->path[i].rights & RIGHT_HIDE))
+			continue;
+		q->begins = begin_of(rule_name(b, i), &q->mask);
+		q->rights = b->policy->path[i].rights;
+		q->path = i;
+		b->nr_quick++;
+	}
 }
