@@ -129,7 +129,7 @@ $(foreach t,$(notdir $(UNIT_SRCS:.c=)),$(eval $(call unit_rule,$(t))))
 FUZZ_TARGETS := policy program calls
 
 define fuzz_rule
-build/unit/fuzz_$(1): tests/fuzz/$(1).c tests/fuzz/replay.c $(call said,SOURCES,tests/fuzz/$(1).c) \
+build/unit/fuzz_$(1)_test: tests/fuzz/$(1).c tests/fuzz/replay.c $(call said,SOURCES,tests/fuzz/$(1).c) \
 		tests/build.mk build/flags | $$(PUBLIC_HEADERS)
 	@$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -138,7 +138,7 @@ build/unit/fuzz_$(1): tests/fuzz/$(1).c tests/fuzz/replay.c $(call said,SOURCES,
 		tests/fuzz/$(1).c tests/fuzz/replay.c $(call said,SOURCES,tests/fuzz/$(1).c)
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(t))))
-UNIT_TESTS += $(FUZZ_TARGETS:%=build/unit/fuzz_%)
+UNIT_TESTS += $(FUZZ_TARGETS:%=build/unit/fuzz_%_test)
 
 fuzz:
 	@tests/fuzz/run $(SECONDS)
