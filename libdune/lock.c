@@ -24,7 +24,7 @@ static void loud(const struct dune_held *held)
 }
 
 /* The holder may wait for the CPU we have: let signals come, and others run. */
-void dune_lock(uint32_t *lock, struct dune_held *held)
+static __attribute__((noinline)) void wait_for(uint32_t *lock, struct dune_held *held)
 {
 	unsigned int i;
 
@@ -38,6 +38,18 @@ void dune_lock(uint32_t *lock, struct dune_held *held)
 		loud(held);
 		sys(__NR_sched_yield);
 	}
+}
+
+void dune_lock(uint32_t *lock, struct dune_held *held)
+{
+	if (dune_inside()) {
+		held->inside = true;
+		held->flags = dune_irq_off();
+		if (dune_try_lock(lock))
+			return;
+		dune_irq_restore(held->flags);
+	}
+	wait_for(lock, held);
 }
 
 void dune_unlock(uint32_t *lock, const struct dune_held *held)

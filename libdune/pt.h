@@ -98,16 +98,14 @@ static inline uint64_t pt_table_entry(const uint64_t *table)
 	return (uintptr_t)table - dune_table_delta;
 }
 
-/* Keeps the compiler from taking the arithmetic of addresses apart: it gets longer. */
-#define IN_REGISTER(x)	asm("" : "+r" (x))
-
-/* From an entry that leads to a table of libdune's: one addition. */
-static inline uint64_t *pt_next_table(uint64_t entry, uint64_t delta)
+/*
+ * From an entry that leads to a table of libdune's: one addition, which the compiler
+ * is not to take apart, for the arithmetic of addresses gets longer by that.
+ */
+static inline uint64_t *pt_next_table(uint64_t entry)
 {
-	uint64_t table = entry + delta;
-
-	IN_REGISTER(table);
-	return (uint64_t *)table;
+	asm("addq %1, %0" : "+r" (entry) : "m" (dune_table_delta) : "cc");
+	return (uint64_t *)entry;
 }
 
 /*
@@ -118,7 +116,7 @@ static inline uint64_t *pt_next_table(uint64_t entry, uint64_t delta)
 static inline __attribute__((always_inline)) bool pt_small(struct dune_root *root, uint64_t va,
 							   uint64_t **small)
 {
-	uint64_t block = va >> DUNE_SHIFT_1G, delta, entry;
+	uint64_t block = va >> DUNE_SHIFT_1G, entry;
 
 	if (block >= NR_BLOCKS)
 		return false;
@@ -126,11 +124,10 @@ static inline __attribute__((always_inline)) bool pt_small(struct dune_root *roo
 		     : "r" (root), "r" (block), "i" (offsetof(struct dune_root, low)) : "memory");
 	if ((uint8_t)entry != PT_TABLE)
 		return false;
-	delta = dune_table_delta;
-	entry = pt_read(&pt_next_table(entry, delta)[pt_index(va, 2)]);
+	entry = pt_read(&pt_next_table(entry)[pt_index(va, 2)]);
 	if ((uint8_t)entry != PT_TABLE)
 		return false;
-	*small = &pt_next_table(entry, delta)[pt_index(va, 1)];
+	*small = &pt_next_table(entry)[pt_index(va, 1)];
 	return true;
 }
 
@@ -219,8 +216,31 @@ void dune_thread_note(struct dune_thread *t, const struct dune_root *root);
 void dune_flush(struct dune_root *root, uint64_t start, uint64_t end);
 uint64_t dune_stamp_new(void);
 
+/* Above so many pages the CPU forgets all of the root's. */
+#define SINGLE_PAGES	32
+
+/* What the calling thread is on; in Dune mode. */
+static inline void dune_flush_here(uint64_t start, uint64_t end)
+{
+	uint64_t va;
+
+	if (end - start > SINGLE_PAGES * PAGE_SIZE) {
+		asm volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r" (va) : : "memory");
+		return;
+	}
+	for (va = start; va < end; va += PAGE_SIZE)
+		dune_vm_flush_page(va);
+}
+
+/* Whether it is in units of @size, and below the end of what a root can map. */
+static inline bool dune_vm_good_range(const struct dune_root *root, uintptr_t va, size_t len,
+				      uint64_t size)
+{
+	return root && !((va | len) & (size - 1)) && va <= 1UL << VA_BITS &&
+	       len <= (1UL << VA_BITS) - va;
+}
+
 /* vm.c */
-bool dune_vm_good_range(const struct dune_root *root, uintptr_t va, size_t len, uint64_t size);
 void dune_vm_begin(struct pt_edit *edit, struct dune_held *held);
 void dune_vm_end(struct pt_edit *edit, struct dune_held *held, uint64_t start, uint64_t end);
 uint64_t dune_vm_tables_for(uint64_t va, uint64_t end, unsigned int level);

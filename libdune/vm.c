@@ -9,11 +9,6 @@
 #include "lock.h"
 #include "pt.h"
 
-bool dune_vm_good_range(const struct dune_root *root, uintptr_t va, size_t len, uint64_t size)
-{
-	return root && !((va | len) & (size - 1)) && va + len >= va && va + len <= 1UL << VA_BITS;
-}
-
 static bool good_rights(uint64_t pte)
 {
 	return !(pte & ~DUNE_PTE_RIGHTS);

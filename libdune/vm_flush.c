@@ -11,26 +11,11 @@
 #include "lock.h"
 #include "pt.h"
 
-/* Above so many pages the CPU forgets all of the root's. */
-#define SINGLE_PAGES	32
-
 static uint64_t last_stamp;
 
 uint64_t dune_stamp_new(void)
 {
 	return __atomic_add_fetch(&last_stamp, 1, __ATOMIC_RELAXED);
-}
-
-static void flush_here(uint64_t start, uint64_t end)
-{
-	uint64_t va;
-
-	if (end - start > SINGLE_PAGES * PAGE_SIZE) {
-		asm volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r" (va) : : "memory");
-		return;
-	}
-	for (va = start; va < end; va += PAGE_SIZE)
-		dune_vm_flush_page(va);
 }
 
 /*
@@ -55,7 +40,7 @@ void dune_flush(struct dune_root *root, uint64_t start, uint64_t end)
 
 	if (dune_inside() && dune_this_thread()->root == root) {
 		here = 1;
-		flush_here(start, end);
+		dune_flush_here(start, end);
 	}
 	/* After the change: a locked operation made it, or this orders it. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

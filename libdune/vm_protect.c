@@ -33,27 +33,35 @@ static uint64_t run_end(const struct run *run, uint64_t va)
 }
 
 /* So many entries at a time, an instruction for each. */
-#define AT_ONCE		16
-#define EACH(insn)	".irp at, 0,8,16,24,32,40,48,56,64,72,80,88,96,104,112,120\n\t" \
-			insn "\n\t.endr"
+#define FOUR			"0, 8, 16, 24"
+#define SIXTEEN			FOUR ", 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120"
+#define EACH(which, insn)	".irp at, " which "\n\t" insn "\n\t.endr"
 
-/* The bits that all entries have. What is looked at twice makes no difference. */
-static inline uint64_t in_common(const uint64_t *entry, unsigned int n)
+/*
+ * Do it for the entries up to @end, of which there are @n at least, @n at a time: for
+ * the last ones perhaps a second time, which makes no difference.
+ */
+#define BY(n, which, do_it, entry, end) do {		\
+	for (; (entry) < (end) - (n); (entry) += (n))	\
+		do_it(which, entry);			\
+	do_it(which, (end) - (n));			\
+} while (0)
+
+/* Those of @bits that all entries have. */
+static inline uint64_t in_common(const uint64_t *entry, unsigned int n, uint64_t bits)
 {
-	const uint64_t *end = entry + n, *last = end - AT_ONCE;
-	uint64_t bits = ~0ULL;
+	const uint64_t *end = entry + n;
 
-	if (n < AT_ONCE) {
+#define AND_INTO(which, entry)							\
+	asm volatile(EACH(which, "andq \\at(%1), %0")				\
+		     : "+r" (bits) : "r" (entry) : "memory", "cc")
+	if (n >= 16)
+		BY(16, SIXTEEN, AND_INTO, entry, end);
+	else if (n >= 4)
+		BY(4, FOUR, AND_INTO, entry, end);
+	else
 		for (; entry < end; entry++)
 			bits &= pt_read(entry);
-		return bits;
-	}
-	do {
-		asm volatile(EACH("andq \\at(%1), %0") : "+r" (bits) : "r" (entry) : "memory", "cc");
-		entry += AT_ONCE;
-	} while (entry <= last);
-	if (entry < end)
-		asm volatile(EACH("andq \\at(%1), %0") : "+r" (bits) : "r" (last) : "memory", "cc");
 	return bits;
 }
 
@@ -75,7 +83,7 @@ static uint64_t survey(struct dune_root *root, uint64_t va, uint64_t end)
 
 	for (; va < end; va = run_end(&run, va)) {
 		run = run_at(root, va, end);
-		common &= in_common(run.entry, run.n);
+		common = in_common(run.entry, run.n, common);
 		if (!(common & PTE_LEAF) && !all_used(run.entry, run.n))
 			return 0;
 	}
@@ -84,21 +92,18 @@ static uint64_t survey(struct dune_root *root, uint64_t va, uint64_t end)
 
 static inline void take_away(uint64_t *entry, unsigned int n, uint64_t keep)
 {
-	uint64_t *end = entry + n, *last = end - AT_ONCE;
+	uint64_t *end = entry + n;
 
-	if (n < AT_ONCE) {
+#define TAKE_FROM(which, entry)							\
+	asm volatile(EACH(which, "lock andq %1, \\at(%0)")			\
+		     : : "r" (entry), "r" (keep) : "memory", "cc")
+	if (n >= 16)
+		BY(16, SIXTEEN, TAKE_FROM, entry, end);
+	else if (n >= 4)
+		BY(4, FOUR, TAKE_FROM, entry, end);
+	else
 		for (; entry < end; entry++)
 			__atomic_fetch_and(entry, keep, __ATOMIC_SEQ_CST);
-		return;
-	}
-	do {
-		asm volatile(EACH("lock andq %1, \\at(%0)") : : "r" (entry), "r" (keep)
-			     : "memory", "cc");
-		entry += AT_ONCE;
-	} while (entry <= last);
-	if (entry < end)
-		asm volatile(EACH("lock andq %1, \\at(%0)") : : "r" (last), "r" (keep)
-			     : "memory", "cc");
 }
 
 /* What is to be copied before it is written to stays so. */
@@ -143,7 +148,8 @@ static void change_all(struct dune_root *root, uint64_t va, uint64_t end, uint64
 	}
 }
 
-static int protect(struct dune_root *root, uint64_t va, uint64_t end, uint64_t pte)
+static __attribute__((noinline)) int protect(struct dune_root *root, uint64_t va, uint64_t end,
+					     uint64_t pte)
 {
 	struct pt_edit edit = { .root = root };
 	struct dune_held held;
@@ -180,34 +186,17 @@ static inline bool find_few(struct dune_root *root, uint64_t va, uint64_t pages,
 /* Whether all of them are there, and had these rights at least: then they have no more. */
 static inline bool take_from_few(const struct few *few, uint64_t pte)
 {
-	uint64_t common = in_common(few->entry[0], few->n[0]), keep = ~lost_with(pte);
+	uint64_t keep = ~DUNE_PTE_RIGHTS | pte, common = PTE_LEAF | pte;
 
+	common = in_common(few->entry[0], few->n[0], common);
 	if (few->n[1])
-		common &= in_common(few->entry[1], few->n[1]);
-	if ((common & (PTE_LEAF | pte)) != (PTE_LEAF | pte))
+		common = in_common(few->entry[1], few->n[1], common);
+	if (common != (PTE_LEAF | pte))
 		return false;
 	take_away(few->entry[0], few->n[0], keep);
 	if (few->n[1])
 		take_away(few->entry[1], few->n[1], keep);
 	return true;
-}
-
-/*
- * Rights taken from up to 2 MiB of small leaves: what a collector does before it
- * lets the program go on. False, and nothing done: all the rest.
- */
-static bool protect_few(struct dune_root *root, uint64_t va, uint64_t len, uint64_t pte)
-{
-	struct dune_held held;
-	struct few few;
-	bool done;
-
-	dune_lock(&root->lock, &held);
-	done = find_few(root, va, len / PAGE_SIZE, &few) && take_from_few(&few, pte);
-	dune_unlock(&root->lock, &held);
-	if (done)
-		dune_flush(root, va, va + len);
-	return done;
 }
 
 static __attribute__((noinline)) int protect_range(struct dune_root *root, uintptr_t va,
@@ -217,16 +206,44 @@ static __attribute__((noinline)) int protect_range(struct dune_root *root, uintp
 
 	if (pte & ~DUNE_PTE_RIGHTS || !dune_vm_good_range(root, va, len, PAGE_SIZE))
 		return dune_failed("dune_vm_protect", -EINVAL);
-	if (len && len <= 512 * PAGE_SIZE && protect_few(root, va, len, pte))
-		return 0;
 	r = protect(root, va, va + len, pte);
 	return r ? dune_failed("dune_vm_protect", r) : 0;
 }
 
-static __attribute__((noinline)) int flush_shared(struct dune_root *root, uintptr_t va)
+/* Other threads, too, go on with the old rights no longer. */
+static __attribute__((noinline)) int flush_shared(struct dune_root *root, uintptr_t va, size_t len)
 {
-	dune_flush(root, va, va + PAGE_SIZE);
+	dune_flush(root, va, va + len);
 	return 0;
+}
+
+/*
+ * Rights taken from up to 2 MiB of small leaves, of the root that the thread is on:
+ * what a collector does before it lets the program go on.
+ */
+static __attribute__((noinline)) int protect_few(struct dune_root *root, uintptr_t va, size_t len,
+						 uint64_t pte)
+{
+	bool done = false;
+	struct few few;
+	uint64_t flags;
+
+	if ((va | len) & (PAGE_SIZE - 1) || len - 1 >= 512 * PAGE_SIZE || pte & ~DUNE_PTE_RIGHTS)
+		goto slow;
+	if (!dune_inside() || !dune_on_root(root))
+		goto slow;
+	flags = dune_irq_off();
+	if (dune_try_lock(&root->lock)) {
+		done = find_few(root, va, len / PAGE_SIZE, &few) && take_from_few(&few, pte);
+		if (done)
+			dune_flush_here(va, va + len);
+		dune_unlock_nested(&root->lock);
+	}
+	dune_irq_restore(flags);
+	if (done)
+		return root->users == 1 ? 0 : flush_shared(root, va, len);
+slow:
+	return protect_range(root, va, len, pte);
 }
 
 /*
@@ -237,9 +254,9 @@ DUNE_API int dune_vm_protect(struct dune_root *root, uintptr_t va, size_t len, u
 {
 	uint64_t flags, old, *entry, rights = DUNE_PTE_RIGHTS;
 
-	if (len != PAGE_SIZE || va & (PAGE_SIZE - 1))
-		goto slow;
-	if (!dune_inside() || !dune_on_root(root) || pte & ~rights)
+	if (len != PAGE_SIZE)
+		return protect_few(root, va, len, pte);
+	if (va & (PAGE_SIZE - 1) || !dune_inside() || !dune_on_root(root) || pte & ~rights)
 		goto slow;
 	flags = dune_irq_off();
 	if (!dune_try_lock(&root->lock))
@@ -255,7 +272,7 @@ DUNE_API int dune_vm_protect(struct dune_root *root, uintptr_t va, size_t len, u
 	dune_vm_flush_page(va);
 	dune_unlock_nested(&root->lock);
 	dune_irq_restore(flags);
-	return root->users == 1 ? 0 : flush_shared(root, va);
+	return root->users == 1 ? 0 : flush_shared(root, va, len);
 
 unlock:
 	dune_unlock_nested(&root->lock);

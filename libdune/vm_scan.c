@@ -9,7 +9,8 @@ struct scan {
 	uint64_t	va;		/* bit 0 of the bitmap */
 	uint64_t	bits;
 	bool		clear;
-	bool		any;
+	bool		some;		/* the last group had some */
+	uint64_t	any;
 	uint64_t	*bitmap;
 };
 
@@ -30,7 +31,7 @@ static void mark(struct scan *scan, uint64_t va, uint64_t end)
 
 	for (i = (va - scan->va) / PAGE_SIZE; i < (end - scan->va) / PAGE_SIZE; i++)
 		scan->bitmap[i / 64] |= 1ULL << i % 64;
-	scan->any = true;
+	scan->any = 1;
 }
 
 #define GROUP	16
@@ -58,61 +59,82 @@ static inline __attribute__((always_inline)) bool group_has(const uint64_t *entr
 }
 
 /*
- * One bit of each of @n entries, 64 at most. A group of them that has none is
- * passed over; after one that has some, the next is not asked first.
+ * One bit of each of @n entries, 64 at most, the last one's uppermost. A group that
+ * has none is passed over; where @some are likely, groups are not asked first.
  */
 static inline __attribute__((always_inline)) uint64_t
-bits_of(uint64_t *entry, unsigned int n, const unsigned int bit, const bool clear)
+bits_of(uint64_t *entry, unsigned int n, const unsigned int bit, const bool clear, bool some)
 {
+	uint64_t *end = entry + n, *groups_end = entry + n / GROUP * GROUP;
 	uint64_t word = 0;
-	unsigned int left;
-	bool some = false;
 
-	for (left = n; left >= GROUP; left -= GROUP, entry += GROUP) {
-		if (!some && !group_has(entry, 1ULL << bit)) {
+	if (some)
+		for (; entry < groups_end; entry += GROUP)
+			MOVE_BITS(SIXTEEN, word, entry, bit, clear);
+	for (; entry < groups_end; entry += GROUP) {
+		if (group_has(entry, 1ULL << bit))
+			MOVE_BITS(SIXTEEN, word, entry, bit, clear);
+		else
 			word >>= GROUP;
-			continue;
-		}
-		MOVE_BITS(SIXTEEN, word, entry, bit, clear);
-		some = word >> (64 - GROUP);
 	}
-	for (; left; left--, entry++)
+	for (; entry < end; entry++)
 		MOVE_BITS("0", word, entry, bit, clear);
-	return word >> (64 - n);
+	return word;
+}
+
+/* Entries of one table, and where their bits go: to @shift of the word at @to, and on. */
+struct part {
+	uint64_t	*entry, *to;
+	unsigned int	n, shift;
+};
+
+static inline uint64_t note(struct scan *scan, uint64_t word)
+{
+	scan->some = word >> (64 - GROUP);
+	scan->any |= word;
+	return word;
+}
+
+/* Whole words, or a part of one. */
+static inline __attribute__((always_inline)) void
+scan_part(struct scan *scan, struct part part, const unsigned int bit, const bool clear)
+{
+	uint64_t word;
+
+	for (; part.n >= 64; part.n -= 64, part.entry += 64)
+		*part.to++ = note(scan, bits_of(part.entry, 64, bit, clear, scan->some));
+	if (part.n) {
+		word = note(scan, bits_of(part.entry, part.n, bit, clear, scan->some));
+		*part.to |= word >> (64 - part.n) << part.shift;
+	}
 }
 
 #define A_BIT	5
 #define D_BIT	6
 
-static uint64_t bits_for(const struct scan *scan, uint64_t *entry, unsigned int n)
+static void scan_bit(struct scan *scan, struct part part)
 {
-	if (scan->bits == DUNE_PTE_D)
-		return scan->clear ? bits_of(entry, n, D_BIT, true) : bits_of(entry, n, D_BIT, false);
-	return scan->clear ? bits_of(entry, n, A_BIT, true) : bits_of(entry, n, A_BIT, false);
+	if (scan->bits == DUNE_PTE_D && scan->clear)
+		scan_part(scan, part, D_BIT, true);
+	else if (scan->bits == DUNE_PTE_D)
+		scan_part(scan, part, D_BIT, false);
+	else if (scan->clear)
+		scan_part(scan, part, A_BIT, true);
+	else
+		scan_part(scan, part, A_BIT, false);
 }
 
-/* Small leaves from @va on, as far as their table and a word of the bitmap go. */
-static uint64_t scan_some(struct scan *scan, uint64_t *entry, uint64_t va, uint64_t end)
+/* Small leaves of one table, the bitmap's from @i on: what is left of a word, the rest. */
+static void scan_table(struct scan *scan, uint64_t *entry, uint64_t i, uint64_t n)
 {
-	uint64_t i = (va - scan->va) / PAGE_SIZE, word;
-	unsigned int n = 64 - i % 64;
+	uint64_t *to = &scan->bitmap[i / 64];
+	unsigned int first = 0;
 
-	if (n > (end - va) / PAGE_SIZE)
-		n = (end - va) / PAGE_SIZE;
-	word = bits_for(scan, entry, n);
-	scan->bitmap[i / 64] |= word << i % 64;
-	scan->any |= word;
-	return va + n * PAGE_SIZE;
-}
-
-static void scan_table(struct scan *scan, uint64_t *entry, uint64_t va, uint64_t end)
-{
-	uint64_t next;
-
-	for (; va < end; va = next) {
-		next = scan_some(scan, entry, va, end);
-		entry += (next - va) / PAGE_SIZE;
+	if (i % 64) {
+		first = 64 - i % 64 < n ? 64 - i % 64 : n;
+		scan_bit(scan, (struct part){ entry, to++, first, i % 64 });
 	}
+	scan_bit(scan, (struct part){ entry + first, to, n - first, 0 });
 }
 
 static void scan_range(struct scan *scan, struct dune_root *root, uint64_t end)
@@ -127,10 +149,17 @@ static void scan_range(struct scan *scan, struct dune_root *root, uint64_t end)
 		if (next > end)
 			next = end;
 		if (pos.level == 1 && one_bit)
-			scan_table(scan, pos.entry, va, next);
+			scan_table(scan, pos.entry, (va - scan->va) / PAGE_SIZE,
+				   (next - va) / PAGE_SIZE);
 		else if (look(scan, pos.entry))
 			mark(scan, va, next);
 	}
+}
+
+/* In words: in bytes it would take eight times as long in some machines. */
+static void zero(uint64_t *to, uint64_t n)
+{
+	asm volatile("rep stosq" : "+D" (to), "+c" (n) : "a" (0) : "memory");
 }
 
 DUNE_API int dune_vm_scan(struct dune_root *root, uintptr_t va, size_t len, uint64_t bits,
@@ -145,7 +174,7 @@ DUNE_API int dune_vm_scan(struct dune_root *root, uintptr_t va, size_t len, uint
 	    bits & ~(DUNE_PTE_A | DUNE_PTE_D) || flags & ~(DUNE_SCAN_CLEAR | DUNE_SCAN_NO_FLUSH))
 		return FAIL(-EINVAL);
 	/* Before the lock is held: with it, no page fault could be handled. */
-	__builtin_memset(bitmap, 0, (len / PAGE_SIZE + 63) / 64 * 8);
+	zero(bitmap, (len / PAGE_SIZE + 63) / 64);
 	dune_lock(&root->lock, &held);
 	scan_range(&scan, root, va + len);
 	dune_unlock(&root->lock, &held);

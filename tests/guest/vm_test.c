@@ -209,6 +209,95 @@ TEST(leaves_of_all_sizes)
 	EXPECT_EQ(0, dune_vm_unmap(root, FREE, 2 * GIB));
 }
 
+/* Pages of the 4 MiB at @at that do not have the W bit as it should be: clear in a range. */
+static int wrong_rights(uintptr_t at, unsigned int first, unsigned int n)
+{
+	unsigned int i, wrong = 0;
+
+	for (i = 0; i < 1024; i++) {
+		uint64_t pte = *dune_vm_lookup(dune_vm_mirror(), at + i * PAGE).pte;
+
+		wrong += !(pte & DUNE_PTE_P) || !(pte & DUNE_PTE_D);
+		wrong += !(pte & DUNE_PTE_W) != (i - first < n);
+	}
+	return wrong;
+}
+
+TEST(many_pages_at_once)
+{
+	static const unsigned int counts[] = { 1, 2, 3, 4, 5, 15, 16, 17, 33, 100, 511, 512, 513 };
+	struct dune_root *root = dune_vm_mirror();
+	char *p = memory(4 * MIB);
+	uintptr_t at = (uintptr_t)p, start;
+	struct dune_leaf leaf;
+	unsigned int i, first;
+
+	ENTER();
+	begin();
+	memset(p, 1, 4 * MIB);
+	ASSERT_EQ(0, dune_vm_split(root, at, DUNE_SHIFT_4K, &leaf));
+	ASSERT_EQ(0, dune_vm_split(root, at + 2 * MIB, DUNE_SHIFT_4K, &leaf));
+	memset(p, 2, 4 * MIB);
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		/* Within one table, up to its end, and over it by little and by much. */
+		for (first = 490; first <= 512; first += first == 490 ? 5 : 17) {
+			start = at + first * PAGE;
+			ASSERT_EQ(0, dune_vm_protect(root, start, counts[i] * PAGE, R));
+			ASSERT_EQ(0, wrong_rights(at, first, counts[i]));
+			ASSERT_EQ(-1, poke(start + (counts[i] - 1) * PAGE, 3));
+			ASSERT_EQ(0, dune_vm_protect(root, start, counts[i] * PAGE, RW));
+			ASSERT_EQ(0, wrong_rights(at, 0, 0));
+			ASSERT_EQ(0, poke(start + (counts[i] - 1) * PAGE, 3));
+		}
+	}
+	/* A part that is not mapped, in the second table: nothing has changed. */
+	ASSERT_EQ(0, dune_vm_unmap(root, at + 530 * PAGE, PAGE));
+	EXPECT_EQ(-ENOENT, dune_vm_protect(root, at + 500 * PAGE, 40 * PAGE, R));
+	for (i = 500; i < 540; i++)
+		EXPECT_EQ(i == 530 ? -1 : 0, poke(at + i * PAGE, 3));
+	EXPECT_EQ(-EINVAL, dune_vm_protect(root, at + 1, 40 * PAGE, R));
+	EXPECT_EQ(-EINVAL, dune_vm_protect(root, at, 40 * PAGE + 1, R));
+	EXPECT_EQ(-EINVAL, dune_vm_protect(root, at, 40 * PAGE, DUNE_PTE_D));
+	EXPECT_EQ(-EINVAL, dune_vm_protect(root, 0x7fffffffe000UL, 40 * PAGE, R));
+	EXPECT_EQ(-EINVAL, dune_vm_protect(NULL, at, 40 * PAGE, R));
+}
+
+/* Every third page of the range dirty, and so one bit of three in the bitmap. */
+static int wrong_bits(struct dune_root *root, uintptr_t at, unsigned int n)
+{
+	static uint64_t map[17];
+	unsigned int i, wrong = 0;
+
+	if (dune_vm_scan(root, at, n * PAGE, DUNE_PTE_D, DUNE_SCAN_CLEAR, map))
+		return -1;
+	for (i = 0; i < n; i += 3)
+		*(volatile char *)(at + i * PAGE) = 1;
+	memset(map, 0xff, sizeof(map));
+	if (dune_vm_scan(root, at, n * PAGE, DUNE_PTE_D, DUNE_SCAN_CLEAR, map))
+		return -1;
+	for (i = 0; i < (n + 63) / 64 * 64; i++)
+		wrong += (map[i / 64] >> i % 64 & 1) != (i < n && i % 3 == 0);
+	return wrong + (map[i / 64] != ~0UL);
+}
+
+TEST(dirty_bits_of_many_tables)
+{
+	static const unsigned int counts[] = { 1, 15, 16, 63, 64, 65, 127, 300, 700 };
+	struct dune_root *root = dune_vm_mirror();
+	char *p = memory(4 * MIB);
+	struct dune_leaf leaf;
+	unsigned int i, first;
+
+	ENTER();
+	begin();
+	memset(p, 1, 4 * MIB);
+	ASSERT_EQ(0, dune_vm_split(root, (uintptr_t)p, DUNE_SHIFT_4K, &leaf));
+	ASSERT_EQ(0, dune_vm_split(root, (uintptr_t)p + 2 * MIB, DUNE_SHIFT_4K, &leaf));
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		for (first = 0; first < 324; first += 27)
+			ASSERT_EQ(0, wrong_bits(root, (uintptr_t)p + first * PAGE, counts[i]));
+}
+
 TEST(dirty_and_accessed_bits)
 {
 	struct dune_root *root = dune_vm_mirror();
