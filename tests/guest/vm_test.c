@@ -414,6 +414,46 @@ TEST(copies_on_write)
 	EXPECT_EQ(0, stats.pool_pages);
 }
 
+/* What Linux has mapped is one memory in all roots, as it is to system calls. */
+TEST(linux_memory_is_not_copied)
+{
+	struct dune_root *mirror = dune_vm_mirror(), *clone;
+	char *p = memory(2 * MIB);
+	uintptr_t at = (uintptr_t)p;
+	uint64_t pa;
+	int fds[2];
+
+	ASSERT_EQ(0, pipe(fds));
+	ENTER();
+	begin();
+	ASSERT_EQ(0, poke(at, 1));
+	pa = dune_va_to_pa(p);
+	ASSERT_EQ(0, dune_vm_clone(mirror, DUNE_CLONE_COW, &clone));
+	ASSERT_EQ(0, dune_vm_switch(clone));
+	EXPECT_EQ(1, peek(at));
+	EXPECT_EQ(0, poke(at, 2));
+	EXPECT_EQ(0, poke(at + PAGE, 3));	/* Linux has nothing there yet */
+	EXPECT_EQ(pa, dune_va_to_pa(p));
+	/* A system call sees what the clone wrote, and the clone what it reads. */
+	EXPECT_EQ(1, write(fds[1], p, 1));
+	EXPECT_EQ(1, read(fds[0], p + 1, 1));
+	EXPECT_EQ(2, peek(at + 1));
+	ASSERT_EQ(0, dune_vm_switch(mirror));
+	EXPECT_EQ(2, peek(at));
+	EXPECT_EQ(2, peek(at + 1));
+	EXPECT_EQ(3, peek(at + PAGE));
+	EXPECT_EQ(0, faults);
+	/* Of Linux's memory a root can have rights of its own. */
+	ASSERT_EQ(0, dune_vm_protect(clone, at, PAGE, R));
+	EXPECT_EQ(0, poke(at, 4));
+	ASSERT_EQ(0, dune_vm_switch(clone));
+	EXPECT_EQ(4, peek(at));
+	EXPECT_EQ(-1, poke(at, 5));
+	ASSERT_EQ(0, dune_vm_switch(mirror));
+	EXPECT_EQ(4, peek(at));
+	EXPECT_EQ(0, dune_root_free(clone));
+}
+
 struct writer {
 	struct dune_root	*root;
 	int			value;

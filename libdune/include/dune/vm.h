@@ -78,6 +78,9 @@ int dune_root_new(struct dune_root **root);
  * @flags: 0: both map the same memory. DUNE_CLONE_COW: pages of libdune's pool are
  *	shared only until one of the two roots is written to; the page fault of that
  *	write is libdune's. (Where there is no memory it is the handler's after all.)
+ *	All other memory, which is Linux's, both map in any case: what is written
+ *	there by one root, or by a system call, the other reads too. A root can be
+ *	kept from writing to it by dune_vm_protect().
  *	DUNE_CLONE_RING0: nothing in the copy is ring 3's, now or later, but what
  *	dune_vm_protect() and others give it there.
  *
