@@ -31,7 +31,7 @@
 
 static char *memory;
 static volatile long calls, traps;
-static volatile uint64_t seen_vector, seen_error, seen_rip, seen_flags;
+static volatile uint64_t seen_vector, seen_error, seen_rip, seen_rax, seen_cs, seen_flags;
 
 static void prepare(void)
 {
@@ -184,6 +184,8 @@ GPRS_ONLY static int count(struct dune_tf *tf)
 	seen_vector = tf->vector;
 	seen_error = tf->error;
 	seen_rip = tf->rip;
+	seen_rax = tf->rax;
+	seen_cs = tf->cs;
 	tf->rax = 4;
 	if (tf->vector == 13)
 		tf->rip += 2;		/* INT n, SYSENTER */
@@ -229,10 +231,15 @@ TEST(software_interrupts)
 	EXPECT_EQ(4, dune_ring3_enter(&tf));
 	EXPECT_EQ(13, seen_vector);
 
+	/* A general protection fault, whose handler answers it as a system call. */
 	tf = BEGIN(sysenter);
+	tf.rax = 20;
 	EXPECT_EQ(4, dune_ring3_enter(&tf));
 	EXPECT_EQ(13, seen_vector);
 	EXPECT_EQ(0, seen_error);
+	EXPECT_EQ(RING3, seen_rip);
+	EXPECT_EQ(20, seen_rax);
+	EXPECT_EQ(3, seen_cs & 3);
 
 	tf = BEGIN(int_3);
 	EXPECT_EQ(4, dune_ring3_enter(&tf));

@@ -114,7 +114,9 @@ int dune_thread_set_syscall_handler(dune_syscall_fn fn, unsigned int flags);
  *
  * The handler of that vector is called, with rip behind the instruction. Of a
  * vector that is not allowed ring 3 gets a general protection fault, as from
- * Linux. Returns 0 or -EINVAL. Thread-safe.
+ * Linux; of SYSENTER always, with error code 0 and rip at the instruction: the
+ * handler of vector 13 may take it for the system call it is. Returns 0 or
+ * -EINVAL. Thread-safe.
  */
 int dune_trap_allow_ring3(unsigned int vector, bool allow);
 
