@@ -82,7 +82,7 @@ static void interfere(void)
 
 int dune_copy_from_user(void *to, uint64_t from, uint64_t size)
 {
-	if (!in_user(from, size))
+	if (size && !is_mapped(from, size))
 		return -EFAULT;
 	memcpy(to, (void *)from, size);
 	interfere();
@@ -92,6 +92,8 @@ int dune_copy_from_user(void *to, uint64_t from, uint64_t size)
 int dune_copy_to_user(uint64_t to, const void *from, uint64_t size)
 {
 	MUST(in_user(to, size));
+	if (size && !is_mapped(to, size))
+		return -EFAULT;
 	memcpy((void *)to, from, size);
 	return 0;
 }

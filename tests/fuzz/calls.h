@@ -10,7 +10,7 @@
 #include "../../apps/sandbox/box.h"
 #include "fuzz.h"
 
-/* Ring 3's memory; all else is the monitor's. */
+/* Ring 3's memory, which is mapped from USER on; all behind it is the monitor's. */
 #define USER		0x20000000UL
 #define USER_SIZE	0x10000UL
 #define HIDDEN_FROM	500
@@ -20,7 +20,12 @@
 
 static inline bool in_user(uint64_t at, uint64_t size)
 {
-	return at >= USER && at <= USER + USER_SIZE && size <= USER + USER_SIZE - at;
+	return at <= USER + USER_SIZE && size <= USER + USER_SIZE - at;
+}
+
+static inline bool is_mapped(uint64_t at, uint64_t size)
+{
+	return at >= USER && in_user(at, size);
 }
 
 /* calls.c: the rest of the input; zeros at its end */
