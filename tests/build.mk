@@ -96,8 +96,9 @@ $(LIVING): build/bin/tests/%: tests/living/%.c tests/build.mk build/flags
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -o $@ $<
 
 # Programs of libdune's that a script runs.
-SCRIPTED := build/bin/tests/debuggee build/bin/tests/few_slots
+SCRIPTED := build/bin/tests/debuggee build/bin/tests/trapped build/bin/tests/few_slots
 build/bin/tests/debuggee: tests/living/debuggee.c
+build/bin/tests/trapped: tests/living/trapped.c
 build/bin/tests/few_slots: tests/guest/few_slots.c tests/guest/mm.h
 $(SCRIPTED): build/lib/libdune.a tests/build.mk build/flags
 	@$(call say,LD,$@)
