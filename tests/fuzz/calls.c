@@ -82,7 +82,9 @@ static void interfere(void)
 
 int dune_copy_from_user(void *to, uint64_t from, uint64_t size)
 {
-	if (size && !is_mapped(from, size))
+	if (!size)
+		return 0;
+	if (!is_mapped(from, size))
 		return -EFAULT;
 	memcpy(to, (void *)from, size);
 	interfere();
@@ -92,7 +94,9 @@ int dune_copy_from_user(void *to, uint64_t from, uint64_t size)
 int dune_copy_to_user(uint64_t to, const void *from, uint64_t size)
 {
 	MUST(in_user(to, size));
-	if (size && !is_mapped(to, size))
+	if (!size)
+		return 0;
+	if (!is_mapped(to, size))
 		return -EFAULT;
 	memcpy((void *)to, from, size);
 	return 0;
