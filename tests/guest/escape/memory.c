@@ -219,7 +219,8 @@ static int trace_parent(void)
 	if (!pid) {
 		int e = FAILED(ptrace(PTRACE_ATTACH, parent, NULL, NULL));
 
-		if (!e)
+		/* Not stopped yet, it could not be let go, and would stay stopped. */
+		if (!e && waitpid(parent, NULL, __WALL) == parent)
 			ptrace(PTRACE_DETACH, parent, NULL, NULL);
 		_exit(e);
 	}
