@@ -4,7 +4,7 @@
  *
  *	again load KERNEL INITRD ARGS	what kexec is to start
  *	again load-crash ...		and a crash
- *	again kexec
+ *	again kexec|reboot
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,13 @@ static int load(char **files, unsigned long flags)
 	return 0;
 }
 
+static int end(int how)
+{
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, how, NULL);
+	perror("reboot");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -35,8 +42,9 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "load-crash") && argc == 5)
 		return load(argv + 2, KEXEC_FILE_ON_CRASH);
 	if (!strcmp(what, "kexec"))
-		return syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
-			       LINUX_REBOOT_CMD_KEXEC, NULL) ? errno : 0;
-	fprintf(stderr, "usage: again load|load-crash KERNEL INITRD ARGS | kexec\n");
+		return end(LINUX_REBOOT_CMD_KEXEC);
+	if (!strcmp(what, "reboot"))
+		return end(LINUX_REBOOT_CMD_RESTART);
+	fprintf(stderr, "usage: again load|load-crash KERNEL INITRD ARGS | kexec | reboot\n");
 	return 2;
 }
