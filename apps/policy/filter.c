@@ -23,12 +23,12 @@ int call_number(const char *name)
 
 /* The monitor's, libdune's, and of starting the next program. */
 static const char *const always[] = {
-	"arch_prctl", "clock_gettime", "close", "execve", "exit", "exit_group", "faccessat",
+	"arch_prctl", "clock_gettime", "close", "dup3", "execve", "exit", "exit_group", "faccessat",
 	"fcntl", "fstat", "fstatfs", "ftruncate", "getpid", "getrandom", "gettid", "ioctl",
 	"kill", "lseek", "mmap", "mprotect", "munmap", "newfstatat", "openat", "openat2",
 	"personality", "prctl", "pread64", "prlimit64", "read", "readlinkat",
 	"restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-	"rt_tgsigqueueinfo", "sigaltstack", "statx", "tgkill", "timer_create",
+	"rt_tgsigqueueinfo", "sched_yield", "sigaltstack", "statx", "tgkill", "timer_create",
 	"timer_settime", "write",
 };
 

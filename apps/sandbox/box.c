@@ -12,6 +12,8 @@ bool box_hides_fd(const struct box *b, uint64_t fd)
 	if (dune_owns_fd(fd))
 		return true;
 	fd = (uint32_t)fd;
+	if (fd >= b->slots.first && fd < b->slots.end && slots_have(b, fd))
+		return true;
 	if (fd < s->hidden_from || fd >= s->hidden_to)
 		return false;
 	for (i = 0; i < b->policy->nr_paths; i++)

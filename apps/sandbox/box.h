@@ -43,11 +43,22 @@ struct quick_rule {
 	uint16_t	path;		/* index in policy.path */
 };
 
+/* Where judged descriptors are while other threads have the same; see fdslots.c. */
+#define NR_SLOTS	32
+
+struct fd_slots {
+	uint32_t	state, nr;
+	uint32_t	busy;		/* a bit for each */
+	uint32_t	first, end;	/* all are from here to there */
+	uint32_t	fd[NR_SLOTS];
+};
+
 struct box {
 	const struct policy *policy;
 	struct shared	*shared;
 	bool		report, learn;
 	bool		shares_fds;	/* a clone has them in common with us */
+	struct fd_slots	slots;		/* started before it does */
 	/* Whether memory is all ring 3's. */
 	bool		(*is_user)(uint64_t start, uint64_t size);
 	/* Calls that are the front end's own; NULL: refused. */
@@ -92,16 +103,25 @@ long user_arguments(struct request *r);
 /* fdclass.c */
 uint32_t fd_class(void *data, uint64_t fd);
 
+/* fdslots.c */
+long slots_start(struct box *b);
+bool slots_have(const struct box *b, uint32_t fd);
+long slots_take(struct box *b, long fd);
+void slots_leave(struct box *b, long slot);
+void slots_forget(struct box *b);
+
 /* names.c */
 struct object {
 	long		fd;		/* O_PATH; or the caller's own descriptor */
 	bool		borrowed;	/* the latter */
+	struct box	*slots;		/* it is in a slot of this one's, or NULL */
 	uint32_t	rights;
 };
 #define RIGHT_SEE	(1U << 8)	/* metadata */
 
 void fd_name(char *to, uint64_t fd);
 uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE]);
+long borrow(struct request *r, uint64_t fd, struct object *o);
 long find_file(struct request *r, uint64_t dir, const char *path, uint64_t flags,
 	       uint32_t need, struct object *o);
 long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,

@@ -195,25 +195,38 @@ long do_chown(struct request *r)
 }
 
 /*
- * Whether what is behind the first argument may be changed: it is open to be
- * written, or a rule says so. To open it read-only gives Linux's leave, not ours.
+ * Whether what is at @fd may be changed: it is open to be written, or a rule says
+ * so. To open it read-only gives Linux's leave, not ours.
  */
-static long may_change(struct request *r)
+static long may_change(struct request *r, long fd)
 {
 	char name[PATH_SIZE];
-	long flags = sys(__NR_fcntl, r->args[0], F_GETFL);
+	long flags = sys(__NR_fcntl, fd, F_GETFL);
 
 	if (sys_failed(flags))
 		return flags;
-	if ((flags & O_ACCMODE) != O_RDONLY ||
-	    (rights_of_fd(r, r->args[0], name) & RIGHT_WRITE))
+	if ((flags & O_ACCMODE) != O_RDONLY || (rights_of_fd(r, fd, name) & RIGHT_WRITE))
 		return 0;
 	return refuse_path(r, name, RIGHT_WRITE);
 }
 
+/* The call on the first argument's file, if that may be changed; @arg1: its second. */
+static long change(struct request *r, uint64_t arg1)
+{
+	struct object o;
+	long e = borrow(r, r->args[0], &o);
+
+	if (e)
+		return e;
+	e = may_change(r, o.fd) ?:
+	    box_pass_as(r, r->nr, o.fd, arg1, r->args[2], r->args[3], r->args[4], 0);
+	drop(&o);
+	return e;
+}
+
 long do_fd_change(struct request *r)
 {
-	return may_change(r) ?: box_pass(r);
+	return change(r, r->args[1]);
 }
 
 long do_utimensat(struct request *r)
@@ -253,10 +266,9 @@ long do_fd_xattr(struct request *r)
 	char name[XATTR_NAME];
 	long e = user_string(r, name, r->args[1], sizeof(name));
 
-	if (r->nr != __NR_fgetxattr)
-		e = e ?: may_change(r);
-	return e ?: box_pass_as(r, r->nr, r->args[0], (uint64_t)name, r->args[2], r->args[3],
-				r->args[4], 0);
+	if (e || r->nr != __NR_fgetxattr)
+		return e ?: change(r, (uint64_t)name);
+	return box_pass_as(r, r->nr, r->args[0], (uint64_t)name, r->args[2], r->args[3], 0, 0);
 }
 
 long do_watch(struct request *r)

@@ -13,7 +13,8 @@
 
 #include "box.h"
 
-#define FDS_OF_DUNE	64	/* a thread's vcpu, the device, and what is hidden */
+/* A thread's vcpu, the device, what is hidden, and slots. */
+#define FDS_OF_DUNE	(64 + NR_SLOTS)
 #define SECOND		1000000000UL
 
 static long set_limit(int what, uint64_t soft, uint64_t hard)

@@ -24,7 +24,7 @@ static long read_head(struct request *r, uint64_t from, struct message *m)
 {
 	long e;
 
-	m->peer.fd = -1;
+	m->peer = (struct object){ .fd = -1 };
 	if (user_read(r, &m->head, from, sizeof(m->head)))
 		return -EFAULT;
 	if ((int)m->head.msg_namelen < 0)

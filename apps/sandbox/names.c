@@ -5,7 +5,9 @@
  * The file is found first, as a descriptor without access (O_PATH), and judged by
  * where Linux says it is: no symbolic link, "..", mount or rename can come
  * between. What is then done is done to that descriptor. Where a rule's directory
- * is plainly meant, Linux is asked to stay below it (RESOLVE_BENEATH) instead.
+ * is plainly meant, Linux is asked to stay below it (RESOLVE_BENEATH) instead; but
+ * for a descriptor that is used afterwards this does not do where threads share
+ * them: then that is put into a slot and judged there.
  */
 #include <linux/fcntl.h>
 #include <linux/magic.h>
@@ -148,9 +150,33 @@ uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE])
 
 void drop(struct object *o)
 {
-	if (o->fd >= 0 && !o->borrowed)
+	if (o->slots)
+		slots_leave(o->slots, o->fd);
+	else if (o->fd >= 0 && !o->borrowed)
 		sys(__NR_close, o->fd);
-	o->fd = -1;
+	*o = (struct object){ .fd = -1 };
+}
+
+/* Out of the reach of other threads, before anybody looks at what it is. */
+static long settle(struct request *r, struct object *o)
+{
+	long slot;
+
+	if (!r->box->shares_fds)
+		return 0;
+	slot = slots_take(r->box, o->fd);
+	drop(o);
+	if (slot < 0)
+		return slot;
+	*o = (struct object){ .fd = slot, .slots = r->box };
+	return 0;
+}
+
+/* The caller's own descriptor, to be judged and used. */
+long borrow(struct request *r, uint64_t fd, struct object *o)
+{
+	*o = (struct object){ .fd = (uint32_t)fd, .borrowed = true };
+	return settle(r, o);
 }
 
 static const char *below_rule(const char *path, const char *dir)
@@ -222,7 +248,10 @@ static long quick(struct request *r, const char *path, uint64_t flags, uint32_t 
 static long judge(struct request *r, uint32_t need, struct object *o)
 {
 	char name[PATH_SIZE];
+	long e = settle(r, o);
 
+	if (e)
+		return e;
 	o->rights = rights_of_fd(r, o->fd, name);
 	if (r->box->learn)
 		learn_path(r->box, name, need);
@@ -250,7 +279,7 @@ long find_file(struct request *r, uint64_t dir, const char *path, uint64_t flags
 			return find_file(r, dir, ".", flags & ~(uint64_t)AT_EMPTY_PATH, need, o);
 		return judge(r, need, o);
 	}
-	o->fd = quick(r, path, open_flags, need);
+	o->fd = r->box->shares_fds ? -EXDEV : quick(r, path, open_flags, need);
 	if (o->fd != -EXDEV) {
 		o->rights = need | RIGHT_SEE;
 		return o->fd < 0 ? o->fd : 0;

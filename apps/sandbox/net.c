@@ -77,7 +77,7 @@ static long judge_unix(struct request *r, enum peer_kind kind, union address *ad
 long judge_address(struct request *r, enum peer_kind kind, union address *address,
 		   uint32_t *size, struct object *o)
 {
-	o->fd = -1;
+	*o = (struct object){ .fd = -1 };
 	if (*size < sizeof(address->family))
 		return -EINVAL;
 	if (address->family == AF_UNIX)

@@ -64,6 +64,19 @@ static bool pointers_ok(const struct request *r, const struct wish *w)
 	return !(w->flags & CLONE_SETTLS) || r->box->is_user(w->tls, 1);
 }
 
+/* Who has our descriptors must know which slots are in use: by our memory. */
+static long share_fds(struct request *r, const struct wish *w)
+{
+	long e;
+
+	if (!(w->flags & CLONE_VM))
+		return refuse_argument(r, 0, "descriptors are shared by those who share memory", EPERM);
+	e = slots_start(r->box);
+	if (!e)
+		r->box->shares_fds = true;
+	return e;
+}
+
 long do_clone(struct request *r)
 {
 	struct box *b = r->box;
@@ -82,10 +95,15 @@ long do_clone(struct request *r)
 		w.flags &= ~(uint64_t)(CLONE_VM | CLONE_SIGHAND);
 	if (!tasks_room(b))
 		return refuse_limit(r, "processes", EAGAIN);
-	if (w.flags & CLONE_FILES)
-		b->shares_fds = true;
+	if (w.flags & CLONE_FILES) {
+		e = share_fds(r, &w);
+		if (e)
+			return e;
+	}
 	e = box_pass_as(r, __NR_clone, w.flags, w.stack, w.parent_tid, w.child_tid, w.tls, 0);
 	if (!e) {
+		if (!(w.flags & CLONE_VM))
+			slots_forget(b);
 		limits_process(b);
 	} else if (e > 0) {
 		tasks_add(b, e);

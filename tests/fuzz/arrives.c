@@ -49,7 +49,7 @@ static uint32_t rights_by_name(const char *path, const char **rest)
 	MUST(rest || !*end_of_number);
 	if (rest)
 		*rest = end_of_number;
-	MUST(!fds[fd].hidden);
+	MUST(!fds[fd].hidden || fds[fd].temporary);
 	return rights_on(fd);
 }
 
@@ -81,7 +81,7 @@ static void opened_at(const uint64_t a[6])
 
 	MUST(own(path) && own(how) && a[3] == sizeof(*how) && (how->resolve & RESOLVE_BENEATH));
 	must_have(rights_on(a[0]), need_to_open(how->flags));
-	if (fds[a[0]].hidden)
+	if (fds[a[0]].hidden && !fds[a[0]].temporary)
 		MUST((how->resolve & RESOLVE_NO_MAGICLINKS) && (how->resolve & RESOLVE_NO_XDEV) &&
 		     strcmp(fds[a[0]].name->text, "/w"));
 	else
@@ -351,7 +351,8 @@ void arrives(const struct dune_tf *tf, uint32_t nr, const uint64_t a[6])
 	MUST(nr < NR_CALLS && (calls[nr].name || nr == __NR_openat2));
 	for (i = 0; i < 6; i++) {
 		if (calls[nr].arg[i].kind == ARG_FD && (nr != __NR_mmap || !(a[3] & MAP_ANONYMOUS)))
-			MUST((uint32_t)a[i] >= NR_FDS || !fds[(uint32_t)a[i]].hidden);
+			MUST((uint32_t)a[i] >= NR_FDS || !fds[(uint32_t)a[i]].hidden ||
+			     fds[(uint32_t)a[i]].temporary);
 		if (!a[i] || known || !(pointer_args(nr) & 1 << i) || may_be_number(nr, i, a))
 			continue;
 		if (in_user(a[i], 1)) {

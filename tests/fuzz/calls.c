@@ -18,7 +18,7 @@
  * SOURCES: apps/sandbox/report.c apps/sandbox/learn.c apps/trace/draft.c apps/trace/lines.c
  * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/names.c
  * SOURCES: apps/trace/signals.c apps/sandbox/handlers.c apps/sandbox/fdclass.c
- * SOURCES: apps/run/pointers.c
+ * SOURCES: apps/sandbox/fdslots.c apps/run/pointers.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -163,11 +163,11 @@ static void begin(uint8_t options)
 {
 	memset(&shared, 0, sizeof(shared));
 	memset(&box, 0, sizeof(box));
-	linux_begin();
+	linux_begin(options & 8);
 	shared.hidden_from = HIDDEN_FROM;
 	shared.hidden_to = HIDDEN_TO;
-	shared.policy_fd = shared.monitor_fd = shared.learn_fd = NO_FD;
-	shared.report_fd = HIDDEN_TO - 1;
+	shared.policy_fd = shared.learn_fd = NO_FD;
+	shared.monitor_fd = shared.report_fd = HIDDEN_TO - 1;
 	box.policy = &policies[options & 1];
 	box.shared = &shared;
 	box.is_user = is_user;
@@ -175,6 +175,7 @@ static void begin(uint8_t options)
 	box.report = options & 2;
 	box.learn = options & 4;
 	box.shares_fds = options & 8;
+	MUST(!box.shares_fds || !slots_start(&box));
 	tasks_add(&box, OWN_PID);
 	box_start(&box);
 }

@@ -15,7 +15,7 @@
 #define USER_SIZE	0x10000UL
 #define HIDDEN_FROM	500
 #define HIDDEN_TO	700
-#define NR_FDS		720
+#define NR_FDS		1024
 #define OWN_PID		1000
 
 static inline bool in_user(uint64_t at, uint64_t size)
@@ -42,13 +42,13 @@ struct file_name {
 
 struct descriptor {
 	bool		open, hidden;
-	bool		temporary;	/* the sandbox's own, to be closed by it */
+	bool		temporary;	/* the sandbox's own, to be closed by it; or a slot in use */
 	uint32_t	flags;
 	const struct file_name *name;
 };
 
 extern struct descriptor fds[NR_FDS];
-void linux_begin(void);
+void linux_begin(bool shared);
 long linux_open(uint64_t flags, bool temporary);
 long linux_result(uint32_t nr, const uint64_t a[6]);
 

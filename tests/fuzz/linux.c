@@ -32,6 +32,7 @@ static const struct file_name names[] = {
 #define NR_NAMES	(sizeof(names) / sizeof(names[0]))
 
 struct descriptor fds[NR_FDS];
+static bool others;		/* threads have the same descriptors */
 
 static long free_fd(uint64_t from)
 {
@@ -54,10 +55,11 @@ static long new_fd(uint64_t from, const struct file_name *name, uint64_t flags, 
 }
 
 /* What the program has from the start: two files, two directories, and more. */
-void linux_begin(void)
+void linux_begin(bool shared)
 {
 	unsigned int i;
 
+	others = shared;
 	memset(fds, 0, sizeof(fds));
 	for (i = 0; i < NR_NAMES && i < 16; i++)
 		new_fd(0, &names[i], i & 1 ? O_RDONLY : O_PATH, false);
@@ -114,6 +116,15 @@ static long own_openat2(uint64_t dir, const struct open_how *how)
 	return next_byte() & 1 ? -EXDEV : -ELOOP;
 }
 
+/* Another thread puts a file where it likes, and can. */
+static void meanwhile(void)
+{
+	struct descriptor *d = others ? descriptor(next_byte()) : NULL;
+
+	if (d && !d->hidden)
+		d->name = &names[next_byte() % NR_NAMES];
+}
+
 static long own_readlink(const char *path, char *to, uint64_t size)
 {
 	struct descriptor *d;
@@ -124,7 +135,9 @@ static long own_readlink(const char *path, char *to, uint64_t size)
 		return -ENOENT;
 	MUST(strlen(d->name->text) <= size);
 	memcpy(to, d->name->text, strlen(d->name->text));
-	return strlen(d->name->text);
+	size = strlen(d->name->text);
+	meanwhile();
+	return size;
 }
 
 static long own_fcntl(uint64_t fd, uint64_t command, uint64_t from)
@@ -134,6 +147,8 @@ static long own_fcntl(uint64_t fd, uint64_t command, uint64_t from)
 
 	if (!d)
 		return -EBADF;
+	if (command == F_GETFD)
+		return 0;
 	if (command == F_GETFL)
 		return d->flags;
 	MUST(command == F_DUPFD || command == F_DUPFD_CLOEXEC);
@@ -143,6 +158,20 @@ static long own_fcntl(uint64_t fd, uint64_t command, uint64_t from)
 		fds[copy].temporary = false;
 	}
 	return copy;
+}
+
+/* Into a slot; out of it, by what is no file's. */
+static long own_dup3(uint64_t from, uint64_t to)
+{
+	struct descriptor *d = descriptor(from), *slot = descriptor(to);
+
+	if (!d)
+		return -EBADF;
+	MUST(slot && slot->hidden && slot->temporary == d->hidden);
+	*slot = *d;
+	slot->temporary = !d->hidden;
+	slot->hidden = true;
+	return to;
 }
 
 static long own_close(uint64_t fd)
@@ -206,6 +235,8 @@ long dune_sys6(long nr, long a, long b, long c, long d, long e, long f)
 		return own_readlink((const char *)b, (char *)c, d);
 	case __NR_fcntl:
 		return own_fcntl(a, b, c);
+	case __NR_dup3:
+		return own_dup3(a, b);
 	case __NR_close:
 		return own_close(a);
 	case __NR_close_range:

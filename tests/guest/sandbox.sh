@@ -30,8 +30,9 @@ says() {
 
 prepare() {
 	umount /tmp/work/mount 2>/dev/null
-	rm -rf /tmp/work /tmp/secret
-	mkdir -p /tmp/work/dir /tmp/secret
+	rm -rf /tmp/work /tmp/secret /tmp/read-only
+	mkdir -p /tmp/work/dir /tmp/secret /tmp/read-only
+	: >/tmp/read-only/file
 	echo secret >/tmp/secret/file
 	cp /bin/busybox /tmp/secret/busybox
 	: >/tmp/secret/socket
@@ -43,7 +44,7 @@ cat >policy <<'END'
 allow @basic @io @files @memory @process @signal @time @net
 read /lib /lib64 /usr/lib /etc/ld.so.cache /dune
 read+exec /bin /usr/bin /dune/bin
-read /proc /proc/self
+read /proc /proc/self /tmp/read-only
 read+write /dev/null
 read+write+create+exec /tmp/work
 connect 127.0.0.1:1000-1999

@@ -15,7 +15,8 @@
  * SOURCES: apps/sandbox/report.c apps/sandbox/learn.c apps/trace/draft.c apps/trace/lines.c
  * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/names.c
  * SOURCES: apps/trace/signals.c
- * SOURCES: apps/sandbox/handlers.c apps/sandbox/fdclass.c apps/run/pointers.c
+ * SOURCES: apps/sandbox/handlers.c apps/sandbox/fdclass.c apps/sandbox/fdslots.c
+ * SOURCES: apps/run/pointers.c
  */
 #include "../../apps/sandbox/box.h"
 #include "../../apps/policy/parse.h"
@@ -25,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -146,7 +148,8 @@ static bool begin(const char *text)
 	}
 	shared.hidden_from = 500;
 	shared.hidden_to = 700;
-	shared.policy_fd = shared.monitor_fd = shared.learn_fd = NO_FD;
+	shared.policy_fd = shared.learn_fd = NO_FD;
+	shared.monitor_fd = 1;
 	shared.report_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	box.policy = &policy;
 	box.shared = &shared;
@@ -499,6 +502,76 @@ static void others(void)
 	CHECK(tf.rip == 0x1000 && tf.rax == SYS_openat);
 }
 
+/*
+ * Another thread, with calls of the same sandbox, puts a file that may only be read
+ * where one is judged that may be written.
+ */
+static int read_only, writable, flipped;
+static bool flipping;
+
+static void *flip(void *unused)
+{
+	unsigned int i;
+
+	while (__atomic_load_n(&flipping, __ATOMIC_RELAXED)) {
+		call(dup2, writable, flipped);
+		for (i = 1; i < 3; i++) {
+			call(dup2, read_only, flipped + i);
+			call(close, flipped + i);
+		}
+		call(dup2, read_only, flipped);
+	}
+	return NULL;
+}
+
+static mode_t mode_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_mode & 07777;
+}
+
+static void other_threads(void)
+{
+	unsigned int i, changed = 0, strange = 0;
+	char name[40];
+	pthread_t thread;
+
+	CHECK(begin("allow @io @files @process\nread+write+create HOME/work\nread HOME/ro\n"));
+	CHECK(call(clone, 0x400 /* FILES */ | 17, 0, 0, 0, 0) == -EPERM);
+	CHECK(!slots_start(&box) && !slots_start(&box) && box.slots.nr == NR_SLOTS);
+	box.shares_fds = true;
+	CHECK(call(dup2, 0, box.slots.fd[3]) == -EBADF && call(close, box.slots.fd[0]) == -EBADF &&
+	      call(fstat, box.slots.fd[NR_SLOTS - 1], name) == -EBADF &&
+	      !call(close_range, box.slots.first, box.slots.end, 0) &&
+	      fcntl(box.slots.fd[5], F_GETFD) >= 0);
+	opening();
+	box.shares_fds = true;
+	CHECK(!slots_start(&box));
+	read_only = open(in("ro/f"), O_RDONLY);
+	writable = open(in("work/f"), O_RDWR);
+	flipped = dup(writable);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", flipped);
+	CHECK(mode_of(read_only) == 0644);
+	flipping = true;
+	CHECK(!pthread_create(&thread, NULL, flip, NULL));
+	for (i = 0; i < 20000; i++) {
+		long e = i & 1 ? call(fchmod, flipped, 0600) : call(chmod, name, 0600);
+
+		/* EMFILE: the number was closed, then taken again. */
+		strange += e && e != -EACCES && e != -ENOENT && e != -EBADF && e != -EMFILE;
+		changed += mode_of(read_only) != 0644;
+	}
+	flipping = false;
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(!changed && !strange && mode_of(writable) == 0600 && !box.slots.busy);
+	printf("# %u changed, %u strange\n", changed, strange);
+	chmod(in("work/f"), 0644);
+	close(read_only);
+	close(writable);
+	close(flipped);
+}
+
 static void output(void)
 {
 	int null = open("/dev/null", O_WRONLY);
@@ -597,6 +670,7 @@ int main(void)
 	tables();
 	network();
 	others();
+	other_threads();
 	output();
 	traced();
 	random_calls();

@@ -29,8 +29,9 @@ extern const struct attempt pointer_attempts[], memory_attempts[], file_attempts
 #define A(name)	{ #name, name }
 #define FAILED(call)	((call) == -1 ? errno : 0)
 
-/* Files that the sandbox gives (work) and does not (secret). */
+/* Files that the sandbox gives (work), gives to read, and does not (secret). */
 #define WORK	"/tmp/work"
+#define READ_ONLY "/tmp/read-only"
 #define SECRET	"/tmp/secret"
 
 /* 0 if @fd reads what is in SECRET/file. */

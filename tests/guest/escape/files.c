@@ -2,7 +2,8 @@
 /*
  * files.c - reach a file that the policy does not give
  *
- * The policy gives WORK to read, write and create in; SECRET is beside it.
+ * The policy gives WORK to read, write and create in, READ_ONLY to read; SECRET is
+ * beside them.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -293,6 +294,75 @@ static int by_racing_name(void)
 	return e;
 }
 
+/*
+ * A file that may only be read gets to where one was judged that may be written: at
+ * the program's own number, and at those that are free next.
+ */
+static int read_only, writable, flipped;
+
+static void *flip_descriptors(void *unused)
+{
+	int i;
+
+	while (racing) {
+		dup2(writable, flipped);
+		for (i = 1; i < 4; i++) {
+			dup2(read_only, flipped + i);
+			close(flipped + i);
+		}
+		dup2(read_only, flipped);
+	}
+	return NULL;
+}
+
+static int race_descriptors(int (*change)(const char *name))
+{
+	pthread_t thread;
+	struct stat st;
+	char name[64];
+	int i, e = EACCES;
+
+	read_only = open(READ_ONLY "/file", O_RDONLY);
+	writable = open(WORK "/file", O_CREAT | O_RDWR, 0644);
+	flipped = dup(writable);
+	if (read_only < 0 || flipped < 0)
+		return errno;
+	sprintf(name, "/proc/self/fd/%d", flipped);
+	racing = 1;
+	if (pthread_create(&thread, NULL, flip_descriptors, NULL))
+		return EAGAIN;
+	for (i = 0; e && i < 3000; i++) {
+		change(name);
+		if (fstat(read_only, &st) || (st.st_mode & 0777) == 0600)
+			e = 0;
+		sched_yield();
+	}
+	racing = 0;
+	pthread_join(thread, NULL);
+	fchmod(read_only, 0644);
+	return e;
+}
+
+static int change_descriptor(const char *name)
+{
+	return fchmod(flipped, 0600);
+}
+
+static int change_name(const char *name)
+{
+	return chmod(name, 0600);
+}
+
+static int by_racing_descriptor(void)
+{
+	return race_descriptors(change_descriptor);
+}
+
+static int by_racing_found_file(void)
+{
+	return race_descriptors(change_name);
+}
+
 static int write_it(void)
 {
 	return open(FILE_NAME, O_WRONLY) < 0 ? errno : 0;
@@ -438,6 +508,7 @@ const struct attempt file_attempts[] = {
 	A(by_upper_directory), A(by_chdir), A(by_fchdir), A(by_chroot), A(by_hard_link),
 	A(by_linkat), A(by_rename), A(by_moving_work), A(by_bind_mount), A(by_handle),
 	A(by_openat2), A(by_creat), A(by_dangling_link), A(by_race), A(by_racing_name),
+	A(by_racing_descriptor), A(by_racing_found_file),
 	A(write_it), A(change_mode), A(change_owner), A(change_length), A(change_times),
 	A(look_at_it), A(list_it), A(make_directory), A(remove_it), A(watch_it),
 	A(execute_it), A(execute_descriptor), A(execute_by_script), A(make_device),
