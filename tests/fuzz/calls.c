@@ -19,15 +19,16 @@
  * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/names.c
  * SOURCES: apps/trace/signals.c apps/sandbox/handlers.c apps/sandbox/fdclass.c
  * SOURCES: apps/sandbox/fdslots.c apps/run/pointers.c
+ * SOURCES: tests/unit/sandbox_host.c
  */
 #include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "../../apps/policy/parse.h"
 #include "../../apps/run/run.h"
 #include "calls.h"
+#include "../unit/sandbox_host.h"
 
 #define MAX_MADE	8
 
@@ -122,30 +123,9 @@ void dune_passthrough_syscall(struct dune_tf *tf)
 bool dune_whole_frame(struct dune_tf *tf) { return true; }
 bool dune_owns_fd(uint64_t fd) { return false; }
 
-int dune_fmt(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(buf, size, fmt, ap);
-	va_end(ap);
-	return n;
-}
-
 static bool is_user(uint64_t start, uint64_t size)
 {
 	return in_user(start, size);
-}
-
-static int resolve(const char *name)
-{
-	int nr;
-
-	for (nr = 0; nr < NR_CALLS; nr++)
-		if (calls[nr].name && !strcmp(calls[nr].name, name))
-			return nr;
-	return -1;
 }
 
 static void prepare(void)
@@ -154,7 +134,7 @@ static void prepare(void)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++)
-		MUST(policy_parse(&policies[i], "fuzz", rules[i], resolve, &e));
+		MUST(policy_parse(&policies[i], "fuzz", rules[i], known_call, &e));
 	MUST(mmap((void *)USER, USER_SIZE, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == (void *)USER);
 }

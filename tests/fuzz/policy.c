@@ -9,6 +9,7 @@
  * SOURCES: apps/policy/lex.c apps/policy/parse.c apps/policy/rules.c apps/policy/paths.c
  * SOURCES: apps/policy/peers.c apps/policy/limits.c apps/policy/ready.c apps/policy/constants.c
  * SOURCES: apps/sandbox/calls.c apps/sandbox/judge.c
+ * SOURCES: tests/unit/sandbox_host.c
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -17,18 +18,9 @@
 
 #include "../../apps/policy/parse.h"
 #include "fuzz.h"
+#include "../unit/sandbox_host.h"
 
 static struct policy p;
-
-static int resolve(const char *name)
-{
-	int nr;
-
-	for (nr = 0; nr < NR_CALLS; nr++)
-		if (calls[nr].name && !strcmp(calls[nr].name, name))
-			return nr;
-	return -1;
-}
 
 static uint32_t class_of(void *data, uint64_t fd)
 {
@@ -113,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = 0;
 	n = strlen(text);
-	if (policy_parse(&p, "fuzz", text, resolve, &e))
+	if (policy_parse(&p, "fuzz", text, known_call, &e))
 		parsed_well();
 	else
 		failed_well(&e, text);

@@ -7,17 +7,26 @@ here=$(dirname "$0")
 cd /tmp || exit 1
 python=$(ls /usr/bin/python3.* 2>/dev/null | head -1)
 
+# Natively, then with these options of dune-run: a command.
+both_ways() {
+	options=$1
+	shift
+	prepare
+	"$@" <work/text >native 2>&1
+	native=$?
+	prepare
+	# shellcheck disable=SC2086
+	dune-run $options "$@" <work/text >inside 2>&1
+	inside=$?
+}
+
 # A program that the machine may lack, a policy, a name, then a command: as natively?
 alike() {
 	program=$1 policy=$2 name=$3
 	shift 3
 	[ -x "$program" ] || { skip "$name" "there is no ${program:-python3}"; return; }
-	prepare
-	"$@" <work/text >native 2>&1
-	native=$?
-	prepare
-	dune-run --policy="$policy" "$@" <work/text >inside 2>&1
-	[ $? = $native ] && [ -s native ] && cmp -s native inside
+	both_ways "--policy=$policy" "$@"
+	[ $inside = $native ] && [ -s native ] && cmp -s native inside
 	status=$?
 	result $status "$name"
 	[ $status = 0 ] || tr -cd '[:print:]\n' <inside | sed 's/^/# /' | head -20
@@ -28,12 +37,7 @@ denied() {
 	program=$1 policy=$2 name=$3 report=$4
 	shift 4
 	[ -x "$program" ] || { skip "$name" "there is no ${program:-python3}"; return; }
-	prepare
-	"$@" <work/text >native 2>&1
-	native=$?
-	prepare
-	dune-run --report --policy="$policy" "$@" <work/text >inside 2>&1
-	inside=$?
+	both_ways "--report --policy=$policy" "$@"
 	[ $native = 0 ] && [ $inside != 0 ] && grep -qE "$report" inside && untouched
 	status=$?
 	result $status "$name"

@@ -5,7 +5,7 @@
  * CFLAGS: -D_GNU_SOURCE
  * SOURCES: apps/policy/lex.c apps/policy/parse.c apps/policy/rules.c apps/policy/paths.c
  * SOURCES: apps/policy/peers.c apps/policy/limits.c apps/policy/ready.c apps/policy/constants.c
- * SOURCES: apps/sandbox/calls.c apps/sandbox/judge.c
+ * SOURCES: apps/sandbox/calls.c apps/sandbox/judge.c tests/unit/sandbox_host.c
  */
 #include <arpa/inet.h>
 #include <asm/unistd.h>
@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "../../apps/policy/parse.h"
+#include "sandbox_host.h"
 #include "tap.h"
 
 static struct policy p;
@@ -24,12 +25,7 @@ static struct parse_error e;
 /* In place of libseccomp; "ptrace" is a call that the sandbox does not know. */
 static int resolve(const char *name)
 {
-	int nr;
-
-	for (nr = 0; nr < NR_CALLS; nr++)
-		if (calls[nr].name && !strcmp(calls[nr].name, name))
-			return nr;
-	return strcmp(name, "ptrace") ? -1 : __NR_ptrace;
+	return strcmp(name, "ptrace") ? known_call(name) : __NR_ptrace;
 }
 
 static bool parse(const char *text)

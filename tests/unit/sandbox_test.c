@@ -17,11 +17,13 @@
  * SOURCES: apps/trace/signals.c
  * SOURCES: apps/sandbox/handlers.c apps/sandbox/fdclass.c apps/sandbox/fdslots.c
  * SOURCES: apps/run/pointers.c
+ * SOURCES: tests/unit/sandbox_host.c
  */
 #include "../../apps/sandbox/box.h"
 #include "../../apps/policy/parse.h"
 #include "../../apps/run/run.h"
 #include "../../apps/trace/show.h"
+#include "sandbox_host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,33 +96,12 @@ int dune_copy_to_user(uint64_t to, const void *from, uint64_t size)
 	return copy(SYS_process_vm_writev, (void *)from, to, size);
 }
 
-int dune_fmt(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(buf, size, fmt, ap);
-	va_end(ap);
-	return n;
-}
-
 static bool is_user(uint64_t start, uint64_t size)
 {
 	uint64_t end = start + size;
 
 	return end >= start && end <= 1UL << 47 &&
 	       !(start < TARGET + TARGET_SIZE && end > TARGET);
-}
-
-static int resolve(const char *name)
-{
-	int nr;
-
-	for (nr = 0; nr < NR_CALLS; nr++)
-		if (calls[nr].name && !strcmp(calls[nr].name, name))
-			return nr;
-	return -1;
 }
 
 /* A sandbox by this policy, in which "HOME" is a directory of ours. */
@@ -142,7 +123,7 @@ static bool begin(const char *text)
 	*to = 0;
 	memset(&shared, 0, sizeof(shared));
 	memset(&box, 0, sizeof(box));
-	if (!policy_parse(&policy, "test", own, resolve, &e)) {
+	if (!policy_parse(&policy, "test", own, known_call, &e)) {
 		printf("# %u:%u: %s\n", e.line, e.column, e.text);
 		return false;
 	}
