@@ -131,6 +131,7 @@ struct dune_vcpu {
 	unsigned long		busy;		/* bit 0: a thread runs or sets up;
 						 * bit 1: the page was mapped */
 	struct file		*vm_file;
+	u64			run_key;	/* for lseek(); in no page of the process's */
 	struct page		*run_page;
 	struct vmx_autoload	*autoload;
 };

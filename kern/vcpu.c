@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/segment.h>
@@ -123,6 +124,8 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return r;
 	if (cmd == DUNE_GET_STATS)
 		return ioctl_get_stats(vcpu, (void __user *)arg);
+	if (cmd == DUNE_GET_KEY)
+		return put_user(vcpu->run_key, (u64 __user *)arg);
 	if (test_and_set_bit_lock(0, &vcpu->busy))
 		return -EBUSY;
 	switch (cmd) {
@@ -153,7 +156,7 @@ static loff_t vcpu_llseek(struct file *file, loff_t offset, int whence)
 
 	if (unlikely(r))
 		return r;
-	if (offset != DUNE_RUN || whence != SEEK_SET || in_compat_syscall())
+	if (offset != vcpu->run_key || whence != SEEK_SET || in_compat_syscall())
 		return -EINVAL;
 	if (test_and_set_bit_lock(0, &vcpu->busy))
 		return -EBUSY;
@@ -250,6 +253,7 @@ static struct dune_vcpu *vcpu_alloc(struct dune_vm *vm)
 	dune_vcpu_init_preempt(vcpu);
 	vcpu->vm = vm;
 	vcpu->id = atomic_inc_return(&last_id);
+	vcpu->run_key = get_random_u64() >> 1;	/* offsets have a sign */
 	vcpu->cpu = -1;
 	vcpu->loaded_cpu = -1;
 	vcpu->access.pages_min = EPT_PAGES_AROUND;

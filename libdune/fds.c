@@ -14,10 +14,14 @@ uint8_t dune_own_fds[DUNE_MAX_OWN_FD / 8] LARGE;
 /* Room for this many descriptors at the upper end of what the limit allows. */
 #define ROOM	256
 
+static long fixed_start;
+
 static long highest_start(void)
 {
 	uint64_t limit[2] = { 0 };
 
+	if (fixed_start)
+		return fixed_start;
 	if (sys(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, limit))
 		return 0;
 	/* The kernel's table is as long as the highest number, and fork copies it. */
@@ -26,7 +30,16 @@ static long highest_start(void)
 	return limit[0] > 2 * ROOM ? limit[0] - ROOM : limit[0] / 2;
 }
 
-/* @fd under its final number, which is @fd itself if there is no better. */
+DUNE_API uint64_t dune_own_fds_from(void)
+{
+	fixed_start = highest_start();
+	return fixed_start;
+}
+
+/*
+ * @fd under its final number, which is @fd itself if there is no better. With a
+ * fixed start there has to be: else -EMFILE, and @fd is closed.
+ */
 int dune_fd_take(int fd)
 {
 	long high = sys(__NR_fcntl, fd, F_DUPFD_CLOEXEC, highest_start());
@@ -34,6 +47,11 @@ int dune_fd_take(int fd)
 	if (!sys_failed(high) && high < DUNE_MAX_OWN_FD) {
 		sys(__NR_close, fd);
 		fd = high;
+	} else if (fixed_start) {
+		if (!sys_failed(high))
+			sys(__NR_close, high);
+		sys(__NR_close, fd);
+		return -EMFILE;
 	}
 	if (fd < DUNE_MAX_OWN_FD)
 		__atomic_fetch_or(&dune_own_fds[fd / 8], 1 << fd % 8, __ATOMIC_RELAXED);
@@ -52,6 +70,7 @@ void dune_fd_forget_all(bool close)
 {
 	int fd;
 
+	fixed_start = 0;
 	for (fd = 0; fd < DUNE_MAX_OWN_FD; fd++) {
 		if (!dune_own_fds[fd / 8])
 			fd |= 7;

@@ -150,7 +150,7 @@ enter_guest:
 	movl	$0, RUN_in_syscall(%rbx)
 	mov	$__NR_lseek, %eax	/* the short form of DUNE_RUN */
 	mov	%r13d, %edi
-	mov	$IOC_RUN, %esi
+	mov	THREAD_run_key(%r12), %rsi
 	xor	%edx, %edx		/* SEEK_SET */
 	/*
 	 * The module may leave a call that a signal interrupted to Linux right

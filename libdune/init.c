@@ -22,7 +22,10 @@ int dune_open(void)
 
 	if (sys_failed(fd))
 		return fd;
-	dune_global.fd = dune_fd_take(fd);
+	fd = dune_fd_take(fd);
+	if (fd < 0)
+		return fd;
+	dune_global.fd = fd;
 	return 0;
 }
 

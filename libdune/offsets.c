@@ -22,7 +22,6 @@ void offsets(void)
 	_Static_assert(offsetof(struct dune_run, regs) == 0, "regs come first");
 	DEFINE(RUN_in_syscall, offsetof(struct dune_run, in_syscall));
 	DEFINE(RUN_set, offsetof(struct dune_run, set));
-	DEFINE(IOC_RUN, DUNE_RUN);
 	DEFINE(RUN_interrupt, offsetof(struct dune_run, interrupt));
 	DEFINE(SET_REGS, DUNE_SET_REGS);
 	DEFINE(SET_INTERRUPT, DUNE_SET_INTERRUPT);
@@ -112,5 +111,6 @@ void offsets(void)
 	THREAD(run);
 	THREAD(host_sp);
 	THREAD(vcpu_fd);
+	THREAD(run_key);
 	THREAD(entered);
 }

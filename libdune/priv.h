@@ -106,7 +106,8 @@ struct dune_thread {
 	/* Vector registers on their way between a signal frame and the CPU. */
 	uint8_t		fpu[FPU_SIZE] __attribute__((aligned(64)));
 
-	/* The vcpu's, whichever thread has it: see vm_flush.c. */
+	/* The vcpu's, whichever thread has it: what runs it; and see vm_flush.c. */
+	uint64_t	run_key;
 	uint64_t	stamp[NR_PCIDS];
 	uint32_t	tlb_root;	/* id of the root it was on last */
 	bool		tlb_used;

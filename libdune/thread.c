@@ -32,11 +32,19 @@ static void protect_guards(char *block)
 static int open_vcpu(struct dune_thread *t)
 {
 	long fd = sys(__NR_ioctl, dune_global.fd, DUNE_CREATE_VCPU, dune_global.vcpu_flags);
+	int r;
 
 	if (sys_failed(fd))
 		return fd;
-	t->vcpu_fd = dune_fd_take(fd);
-	return 0;
+	r = dune_fd_take(fd);
+	if (r < 0)
+		return r;
+	t->vcpu_fd = r;
+	/* Its number has been low: another thread may have put another file there. */
+	r = sys(__NR_ioctl, t->vcpu_fd, DUNE_GET_KEY, &t->run_key);
+	if (r)
+		dune_fd_close(t->vcpu_fd);
+	return r;
 }
 
 /* Given its block; not yet known to be one. */

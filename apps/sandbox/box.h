@@ -50,6 +50,7 @@ struct fd_slots {
 	uint32_t	state, nr;
 	uint32_t	busy;		/* a bit for each */
 	uint32_t	first, end;	/* all are from here to there */
+	uint32_t	room;		/* libdune's begin here; ring 3's end */
 	uint32_t	fd[NR_SLOTS];
 };
 

@@ -72,9 +72,11 @@ static long share_fds(struct request *r, const struct wish *w)
 	if (!(w->flags & CLONE_VM))
 		return refuse_argument(r, 0, "descriptors are shared by those who share memory", EPERM);
 	e = slots_start(r->box);
-	if (!e)
-		r->box->shares_fds = true;
-	return e;
+	if (e)
+		return e;
+	r->box->slots.room = dune_own_fds_from();
+	r->box->shares_fds = true;
+	return 0;
 }
 
 long do_clone(struct request *r)

@@ -71,14 +71,19 @@
  * EIO: VMX is off, the machine is going down. A signal never makes it fail: it
  * returns DUNE_EXIT_NONE and is to be called again.
  *
- * lseek(vcpu, DUNE_RUN, SEEK_SET) is the same, on a shorter way through the
- * kernel: no security module looks at each call.
+ * lseek(vcpu, key, SEEK_SET) is the same, on a shorter way through the kernel: no
+ * security module looks at each call. The key is what DUNE_GET_KEY says.
  */
 #define DUNE_RUN		_IO(DUNE_IOC_MAGIC, 0x10)
 /* EBUSY as for DUNE_RUN; EINVAL: non-canonical base, reserved bit in cr3. */
 #define DUNE_GET_SREGS		_IOR(DUNE_IOC_MAGIC, 0x11, struct dune_sregs)
 #define DUNE_SET_SREGS		_IOW(DUNE_IOC_MAGIC, 0x12, struct dune_sregs)
 #define DUNE_GET_STATS		_IOR(DUNE_IOC_MAGIC, 0x13, struct dune_stats)
+/*
+ * A number that nobody can guess. Who has the descriptor but may not make ioctls, as
+ * a program in ring 3 that got hold of it, cannot run the vcpu.
+ */
+#define DUNE_GET_KEY		_IOR(DUNE_IOC_MAGIC, 0x14, __u64)
 
 /* ---- DUNE_GET_INFO ---------------------------------------------------- */
 

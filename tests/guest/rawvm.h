@@ -23,6 +23,7 @@
 struct rawvm {
 	int		vm, vcpu;
 	struct dune_run	*run;
+	uint64_t	key;
 	char		*memory;
 	uint64_t	gpa;		/* of RAW_BASE */
 };
@@ -48,6 +49,8 @@ static inline int raw_make(struct rawvm *v, const void *code, size_t size)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	v->vcpu = ioctl(v->vm, DUNE_CREATE_VCPU, 0);
 	if (v->memory == MAP_FAILED || v->vcpu < 0)
+		return -errno;
+	if (ioctl(v->vcpu, DUNE_GET_KEY, &v->key))
 		return -errno;
 	v->run = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, v->vcpu, 0);
 	if (v->run == MAP_FAILED || ioctl(v->vm, DUNE_MAP_SLOT, &slot))

@@ -50,12 +50,14 @@ TEST_F(vm, run_by_seek_is_the_same)
 	self->v.run->set = DUNE_SET_REGS;
 	int r;
 
-	while (!(r = lseek(self->v.vcpu, DUNE_RUN, SEEK_SET)))
+	while (!(r = lseek(self->v.vcpu, self->v.key, SEEK_SET)))
 		;
 	EXPECT_EQ(DUNE_EXIT_VMCALL, r);
 	EXPECT_ERRNO(EINVAL, lseek(self->v.vcpu, 0, SEEK_SET));
-	EXPECT_ERRNO(EINVAL, lseek(self->v.vcpu, DUNE_RUN, SEEK_CUR));
-	EXPECT_ERRNO(EINVAL, lseek(self->v.vcpu, DUNE_RUN, SEEK_END));
+	EXPECT_ERRNO(EINVAL, lseek(self->v.vcpu, DUNE_RUN, SEEK_SET));
+	EXPECT_ERRNO(EINVAL, lseek(self->v.vcpu, self->v.key ^ 1, SEEK_SET));
+	EXPECT_ERRNO(EINVAL, lseek(self->v.vcpu, self->v.key, SEEK_CUR));
+	EXPECT_ERRNO(EINVAL, lseek(self->v.vcpu, self->v.key, SEEK_END));
 }
 
 TEST_F(vm, null_and_unmapped_arguments)
@@ -278,8 +280,9 @@ TEST_F(vm, another_process_is_refused)
 		bad |= ioctl(self->v.vm, DUNE_GET_INFO, &s) != -1 || errno != EPERM;
 		bad |= ioctl(self->v.vm, DUNE_CREATE_VCPU, 0) != -1 || errno != EPERM;
 		bad |= ioctl(self->v.vcpu, DUNE_RUN, 0) != -1 || errno != EPERM;
-		bad |= lseek(self->v.vcpu, DUNE_RUN, SEEK_SET) != -1 || errno != EPERM;
+		bad |= lseek(self->v.vcpu, self->v.key, SEEK_SET) != -1 || errno != EPERM;
 		bad |= ioctl(self->v.vcpu, DUNE_GET_SREGS, &s) != -1 || errno != EPERM;
+		bad |= ioctl(self->v.vcpu, DUNE_GET_KEY, &s) != -1 || errno != EPERM;
 		bad |= mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->v.vcpu, 0) != MAP_FAILED;
 		_exit(bad);
 	}
@@ -377,8 +380,16 @@ TEST(many_vcpus)
 		ASSERT_LE(0, fds[i]);
 	}
 	EXPECT_EQ(DUNE_EXIT_VMCALL, raw_run(&v));
-	for (i = 0; i < 300; i++)
+	for (i = 0; i < 300; i++) {
+		uint64_t key = v.key;
+
+		/* Another's key is of no use. */
+		EXPECT_ERRNO(EINVAL, lseek(fds[i], v.key, SEEK_SET));
+		EXPECT_EQ(0, ioctl(fds[i], DUNE_GET_KEY, &key));
+		EXPECT_NE(v.key, key);
 		close(fds[i]);
+	}
+	EXPECT_ERRNO(EFAULT, ioctl(v.vcpu, DUNE_GET_KEY, 1));
 	raw_close(&v);
 }
 

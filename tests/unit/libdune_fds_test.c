@@ -50,6 +50,18 @@ int main(void)
 	   !dune_owns_fd(768), "a child closes all");
 	next_fd = 0;
 	limit = 1024;
+	ok(dune_own_fds_from() == 768 && dune_fd_take(3) == 768, "a fixed start");
+	limit = 64;
+	ok(dune_fd_take(3) == 768, "stays when the limit changes");
+	next_fd = -EINVAL;
+	nr_closed = 0;
+	ok(dune_fd_take(3) == -EMFILE && nr_closed == 1 && closed[0] == 3 && !dune_owns_fd(3),
+	   "none free there: not at a low number");
+	dune_fd_forget_all(false);
+	next_fd = 0;
+	ok(dune_fd_take(3) == 32, "a child begins anew");
+	dune_fd_forget_all(false);
+	limit = 1024;
 	dune_fd_take(3);
 	nr_closed = 0;
 	dune_fd_forget_all(false);

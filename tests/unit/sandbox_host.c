@@ -19,6 +19,11 @@ int known_call(const char *name)
 	return -1;
 }
 
+uint64_t dune_own_fds_from(void)
+{
+	return OWN_FDS_FROM;
+}
+
 int dune_fmt(char *buf, size_t size, const char *fmt, ...)
 {
 	va_list ap;

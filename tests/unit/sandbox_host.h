@@ -5,6 +5,9 @@
 #ifndef _TESTS_UNIT_SANDBOX_HOST_H
 #define _TESTS_UNIT_SANDBOX_HOST_H
 
+/* Where libdune's descriptors would begin. */
+#define OWN_FDS_FROM	3840
+
 /* In place of libseccomp: a number of the sandbox's own table, or -1. */
 int known_call(const char *name);
 

@@ -89,6 +89,19 @@ int dune_vcpu_fd(void);
 bool dune_owns_fd(uint64_t fd);
 
 /**
+ * dune_own_fds_from - keep libdune's own descriptors at high numbers only
+ *
+ * For a monitor of several threads, one of which could change what a number stands
+ * for while libdune gives it to a vcpu: keep them off this number and all above. From
+ * now on libdune's new descriptors are there, and where no number is left a thread
+ * cannot enter Dune mode (-EMFILE); without this call they would stay at low ones.
+ *
+ * Returns the number. Context: CPL 0 or outside Dune mode, while nothing else runs
+ * in the process that could change descriptors.
+ */
+uint64_t dune_own_fds_from(void);
+
+/**
  * dune_info - what the module and the CPU offer
  *
  * Returns NULL before dune_init().
