@@ -62,7 +62,8 @@ static void ept_fault(struct dune_thread *t)
 {
 	const struct dune_exit_info *info = &t->run->info;
 	uint64_t rip = t->run->regs.rip;
-	bool copying = info->cpl == 0 && rip == (uintptr_t)dune_uaccess_insn;
+	bool copying = info->cpl == 0 && (rip == (uintptr_t)dune_uaccess_words ||
+					  rip == (uintptr_t)dune_uaccess_insn);
 
 	if (info->hva == ~0ULL || info->gva == ~0ULL) {
 		dune_report_exit(t, DUNE_EXIT_EPT_FAULT);

@@ -309,6 +309,7 @@ struct dune_tf *dune_ring3_call(const struct dune_thread *t);
 
 /* copy.S, uaccess.c: in the guest half; memory.c: in the host half */
 uint64_t dune_uaccess(void *to, const void *from, uint64_t size, bool smap);
+extern char dune_uaccess_words[], dune_uaccess_rest[];
 extern char dune_uaccess_insn[], dune_uaccess_fixup[];
 long dune_copy_out(uint64_t to, const void *from, uint64_t size);
 long dune_copy_in(void *to, uint64_t from, uint64_t size);

@@ -7,9 +7,14 @@
 /* A copy of libdune's own, whose caller hears of it. */
 static bool in_uaccess(struct dune_tf *tf)
 {
-	if ((tf->cs & 3) || tf->rip != (uintptr_t)dune_uaccess_insn)
+	if (tf->cs & 3)
 		return false;
-	tf->rip = (uintptr_t)dune_uaccess_fixup;
+	if (tf->rip == (uintptr_t)dune_uaccess_words)
+		tf->rip = (uintptr_t)dune_uaccess_rest;
+	else if (tf->rip == (uintptr_t)dune_uaccess_insn)
+		tf->rip = (uintptr_t)dune_uaccess_fixup;
+	else
+		return false;
 	return true;
 }
 
@@ -162,15 +167,29 @@ void dune_passthrough_frame(struct dune_tf *tf)
 		dune_user_call(tf, tf);
 }
 
+/* The child of these begins with the registers of the caller's frame. */
+static bool needs_frame(uint32_t nr)
+{
+	return (nr >= __NR_clone && nr <= __NR_vfork) || nr == __NR_clone3;
+}
+
 DUNE_API bool dune_forward_syscall(struct dune_tf *tf, uint32_t nr, const uint64_t args[6],
 				   long *result)
 {
-	struct dune_tf call = {
-		.rax = nr, .rdi = args[0], .rsi = args[1], .rdx = args[2],
-		.r10 = args[3], .r8 = args[4], .r9 = args[5],
-	};
+	struct dune_tf call;		/* of which no more is used than this: */
 	uint64_t rip = tf->rip;
 
+	if (tf->cs == SEL_ARGS_ONLY && needs_frame(nr)) {
+		*result = -ENOSYS;
+		return true;
+	}
+	call.rax = nr;
+	call.rdi = args[0];
+	call.rsi = args[1];
+	call.rdx = args[2];
+	call.r10 = args[3];
+	call.r8 = args[4];
+	call.r9 = args[5];
 	dune_user_call(tf, &call);
 	if (tf->rip != rip)	/* back at the instruction that made the call */
 		return false;

@@ -496,6 +496,7 @@ PROGRAM(show_registers, "	mov	$1000, %ebx\n	mov	$200, %r12d\n	mov	$30, %r15d\n"
 	"	mov	$7, %eax\n	syscall\n	add	%rbx, %rax\n");
 
 static int asked;
+static long main_parent;
 
 GPRS_ONLY static void want_registers(struct dune_tf *tf)
 {
@@ -520,6 +521,31 @@ TEST(a_handler_of_arguments_asks_for_the_rest)
 		EXPECT_EQ(2238, dune_ring3_enter(&tf)) TH_LOG("kind %u", i);
 		EXPECT_EQ(kinds[i] == DUNE_TRAP_ARGS_ONLY ? 2 : 1, asked);
 	}
+}
+
+/* Calls in place of one whose frame has its arguments only; a child would need the rest. */
+GPRS_ONLY static void forward_others(struct dune_tf *tf)
+{
+	const uint64_t none[6] = { 0 };
+	long parent, child;
+
+	if (tf->rax == NR_LEAVE)
+		dune_ring3_exit(tf->rdi);
+	tf->rax = dune_forward_syscall(tf, __NR_getppid, none, &parent) && parent == main_parent;
+	if (dune_forward_syscall(tf, __NR_fork, none, &child) && child == -ENOSYS)
+		tf->rax += 2;
+}
+
+TEST(a_handler_of_arguments_forwards_calls)
+{
+	struct dune_tf tf;
+
+	prepare();
+	main_parent = getppid();
+	ENTER();
+	tf = BEGIN(show_registers);
+	dune_trap_set_syscall_handler(forward_others, DUNE_TRAP_ARGS_ONLY);
+	EXPECT_EQ(1003, dune_ring3_enter(&tf));
 }
 
 /* ---- nested, and from several threads ------------------------------------------- */

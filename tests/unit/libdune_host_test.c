@@ -19,7 +19,7 @@ static int fatal_signal, syscalls, traps, left;
 
 static bool grows;		/* the stack that has no place for a frame */
 
-char dune_trap_move[16], dune_trap_bad_stack[16], dune_uaccess_insn[16];
+char dune_trap_move[16], dune_trap_bad_stack[16], dune_uaccess_insn[16], dune_uaccess_words[16];
 char dune_user_vmcall_done[16], dune_pgflt_bad_stack[16];
 char pgflt_pushes[64];
 /* The code in between, of which only the addresses matter here. */
@@ -148,6 +148,12 @@ static void test_ept_fault(void)
 	run.regs.rip = (uintptr_t)dune_uaccess_insn;
 	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
 	ok(injected(TRAP_PF, true, PF_FROM_LINUX), "libdune's own copying: a page fault, always");
+
+	forget();
+	refuse(DUNE_ACCESS_READ, 0);
+	run.regs.rip = (uintptr_t)dune_uaccess_words;
+	dune_host_exit(t, DUNE_EXIT_EPT_FAULT);
+	ok(injected(TRAP_PF, true, PF_FROM_LINUX), "of words, too");
 
 	forget();
 	refuse(DUNE_ACCESS_READ, 3);

@@ -143,7 +143,7 @@ bool dune_whole_frame(struct dune_tf *tf);
 
 /**
  * dune_forward_syscall - make another call in place of the one in @tf
- * @tf: of the syscall handler, which is not DUNE_TRAP_ARGS_ONLY
+ * @tf: of the syscall handler
  * @nr: number of the call; not rt_sigreturn(2)
  * @args: its arguments, which may be addresses of ring 0's memory, but for
  *	rt_sigaction(2), sigaltstack(2), clone3(2), seccomp(2) and prctl(2)
@@ -153,6 +153,7 @@ bool dune_whole_frame(struct dune_tf *tf);
  * with those of @tf. Returns true, or, after dune_signals_to_ring3(), false: the
  * call was not made because a signal's handler must run first, and the frame
  * makes it again afterwards; then the handler must return and leave tf->rax alone.
+ * From a DUNE_TRAP_ARGS_ONLY handler clone, clone3, fork and vfork give -ENOSYS.
  */
 bool dune_forward_syscall(struct dune_tf *tf, uint32_t nr, const uint64_t args[6],
 			  long *result);
