@@ -9,6 +9,8 @@ bool box_hides_fd(const struct box *b, uint64_t fd)
 	const struct shared *s = b->shared;
 	unsigned int i;
 
+	if ((int)fd < 0)	/* AT_FDCWD, most of all: no descriptor is negative */
+		return false;
 	if (dune_owns_fd(fd))
 		return true;
 	fd = (uint32_t)fd;
@@ -95,12 +97,28 @@ static void __attribute__((noinline)) whole_way(struct box *b, struct dune_tf *t
 	} else {
 		result = user_arguments(&r);
 		if (!result)
-			result = decide(&r);
+			result = b->shortcut[nr].how == SHORT_HANDLE ? handle(&r) : decide(&r);
 	}
 	if (b->learn && r.call && !r.again)
 		learn_call(b, nr);
 	if (!r.again)
 		tf->rax = result;
+}
+
+/*
+ * Of what these are called with, only the arguments count: neither they nor who
+ * refuses them need the rest of the caller's registers.
+ */
+#define BIT(handler)	(1ULL << (handler))
+
+static const uint64_t by_arguments =
+	BIT(DO_open) | BIT(DO_stat) | BIT(DO_statx) | BIT(DO_access) | BIT(DO_readlink) |
+	BIT(DO_at_file) | BIT(DO_chown) | BIT(DO_utimensat) | BIT(DO_entry) | BIT(DO_link) |
+	BIT(DO_rename) | BIT(DO_fcntl) | BIT(DO_ioctl) | BIT(DO_output) | BIT(DO_vector);
+
+static bool needs_frame(uint32_t nr)
+{
+	return nr >= NR_CALLS || !(BIT(calls[nr].handler) & by_arguments);
 }
 
 void box_syscall(struct box *b, struct dune_tf *tf)
@@ -118,7 +136,7 @@ void box_syscall(struct box *b, struct dune_tf *tf)
 			return;
 		}
 	}
-	if (dune_whole_frame(tf))
+	if (!needs_frame(nr) || dune_whole_frame(tf))
 		whole_way(b, tf);
 }
 
@@ -159,6 +177,8 @@ void box_start(struct box *b)
 			b->shortcut[nr].result = v.action.value;
 		} else if (v.action.kind == ACTION_ALLOW && needs_no_check(&calls[nr])) {
 			b->shortcut[nr].how = SHORT_PASS;
+		} else if (v.action.kind == ACTION_ALLOW) {
+			b->shortcut[nr].how = SHORT_HANDLE;
 		}
 	}
 }

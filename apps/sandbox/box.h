@@ -34,13 +34,16 @@ typedef long (*call_fn)(struct request *r);
 /* How a call is decided, where that is the same for all its arguments. */
 enum shortcut {
 	SHORT_NONE, SHORT_RESULT, SHORT_PASS,
+	SHORT_HANDLE,		/* allowed; the handler looks at its arguments */
 };
 
-/* A rule whose directory Linux can keep a call to; @begins: of its name. */
+/* A rule whose directory Linux can keep a call to; @begins: its first eight bytes. */
 struct quick_rule {
-	uint64_t	begins, mask;
+	uint64_t	begins, mask;	/* those of them that it has */
 	uint32_t	rights;
-	uint16_t	path;		/* index in policy.path */
+	int32_t		fd;
+	uint32_t	size;		/* of its name; 0: it is "/" */
+	const char	*name;
 };
 
 /* Where judged descriptors are while other threads have the same; see fdslots.c. */

@@ -179,11 +179,32 @@ long borrow(struct request *r, uint64_t fd, struct object *o)
 	return settle(r, o);
 }
 
-static const char *below_rule(const char *path, const char *dir)
+/* Eight bytes that may be beyond the end of a string, but not of its memory. */
+static uint64_t word_at(const char *s)
 {
-	if (!path_below(path, dir))
+	uint64_t v;
+
+	__builtin_memcpy(&v, s, sizeof(v));
+	return v;
+}
+
+/*
+ * What is left of @path behind the rule's name, of which it has the first eight
+ * bytes; NULL: it leads elsewhere. The name has no 0 in it, so what equals a part
+ * of it is not yet the path's end.
+ */
+static const char *below_rule(const char *path, const struct quick_rule *q)
+{
+	uint32_t i;
+
+	for (i = 8; i + 8 <= q->size; i += 8)
+		if (word_at(path + i) != word_at(q->name + i))
+			return NULL;
+	if (q->size > 8 && word_at(path + q->size - 8) != word_at(q->name + q->size - 8))
 		return NULL;
-	path += text_length(dir);
+	path += q->size;
+	if (*path && *path != '/')
+		return NULL;
 	while (*path == '/')
 		path++;
 	return *path ? path : ".";
@@ -205,21 +226,25 @@ static uint64_t begin_of(const char *name, uint64_t *mask)
 
 /*
  * A rule that gives @need to all below its directory, to which @path plainly
- * leads; *@rest: from there. Linux will keep to it.
+ * leads; *@rest: from there. Linux will keep to it. @path's memory, if it begins
+ * with '/', has seven bytes or more behind its end.
  */
 long rule_for(struct request *r, const char *path, uint32_t need, const char **rest)
 {
 	const struct box *b = r->box;
 	const struct quick_rule *q = b->quick;
-	uint64_t mask, begins = begin_of(path, &mask);
-	unsigned int i;
+	const struct quick_rule *end = q + b->nr_quick;
+	uint64_t begins;
 
-	for (i = 0; i < b->nr_quick; i++, q++) {
+	if (*path != '/')
+		return NO_FD;
+	begins = word_at(path);
+	for (; q < end; q++) {
 		if (((begins ^ q->begins) & q->mask) || (need & ~RIGHT_SEE & ~q->rights))
 			continue;
-		*rest = below_rule(path, rule_name(b, q->path));
+		*rest = below_rule(path, q);
 		if (*rest)
-			return b->shared->path[q->path].fd;
+			return q->fd;
 	}
 	return NO_FD;
 }
@@ -296,6 +321,7 @@ long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
 		 const char **last, struct object *o)
 {
 	size_t n = text_length(path);
+	static const char root[8] = "/";
 	const char *parent = path;
 
 	while (n > 1 && path[n - 1] == '/')
@@ -312,7 +338,7 @@ long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
 	if (n == 0)
 		parent = ".";
 	else if (n == 1)
-		parent = "/";
+		parent = root;
 	else
 		path[n - 1] = 0;
 	return find_file(r, dir, parent, O_DIRECTORY, need, o);
@@ -416,9 +442,13 @@ void names_index(struct box *b)
 		if (p->fd == NO_FD || !p->is_dir || p->hides || *rule_name(b, i) != '/' ||
 		    (b->policy->path[i].rights & RIGHT_HIDE))
 			continue;
-		q->begins = begin_of(rule_name(b, i), &q->mask);
+		q->name = rule_name(b, i);
+		q->size = text_length(q->name);
+		q->begins = begin_of(q->name, &q->mask);
 		q->rights = b->policy->path[i].rights;
-		q->path = i;
+		q->fd = p->fd;
+		if (q->size == 1)
+			q->size = q->mask = 0;
 		b->nr_quick++;
 	}
 }

@@ -46,7 +46,7 @@ long do_socketpair(struct request *r)
 static long judge_unix(struct request *r, enum peer_kind kind, union address *address,
 		       uint32_t *size, struct object *o)
 {
-	char path[UNIX_PATH_MAX + 1], link[40];
+	char path[UNIX_PATH_MAX + 8], link[40];
 	uint32_t n = *size - 2;
 	const char *last = "";
 	long e;

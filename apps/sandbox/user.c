@@ -19,7 +19,8 @@ long user_write(struct request *r, uint64_t to, const void *from, uint64_t size)
 	return 0;
 }
 
-#define CHUNK	32
+#define CHUNK	64UL
+#define PAGE	4096UL
 
 static bool has_end(const char *s, size_t n)
 {
@@ -37,14 +38,19 @@ static bool has_end(const char *s, size_t n)
 	return false;
 }
 
-/* 0, -EFAULT, or -ENAMETOOLONG: no end within @size bytes. Pages come one by one. */
+/*
+ * 0, -EFAULT, or -ENAMETOOLONG: no end within @size bytes. No piece goes beyond a
+ * page: whether that can be read matters only if the string goes on there.
+ */
 long user_string(struct request *r, char *to, uint64_t from, size_t size)
 {
 	size_t done = 0;
 
 	while (done < size) {
-		size_t n = CHUNK - (from + done) % CHUNK;
+		size_t n = PAGE - (from + done) % PAGE;
 
+		if (n > CHUNK)
+			n = CHUNK;
 		if (n > size - done)
 			n = size - done;
 		if (user_read(r, to + done, from + done, n))
@@ -92,23 +98,39 @@ static bool memory_of(const struct request *r, unsigned int i, uint64_t *size)
 	return false;
 }
 
+/* Once all arguments are read: sizes may come behind addresses. */
+static long user_memory(const struct request *r)
+{
+	uint64_t size;
+	unsigned int i;
+
+	for (i = 0; i < 6 && r->call->arg[i].kind; i++)
+		if (r->args[i] && memory_of(r, i, &size) && !r->box->is_user(r->args[i], size))
+			return -EFAULT;
+	return 0;
+}
+
 /* Reads the arguments, and refuses what no rule can allow: 0, -EFAULT, -EBADF. */
 long user_arguments(struct request *r)
 {
 	const struct dune_tf *tf = r->tf;
-	const uint64_t raw[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
-	uint64_t size;
+	bool memory = false;
 	unsigned int i;
 
-	for (i = 0; i < 6; i++)
-		r->args[i] = is_32_bits(r->call->arg[i].kind) ? (uint32_t)raw[i] : raw[i];
+	r->args[0] = tf->rdi;
+	r->args[1] = tf->rsi;
+	r->args[2] = tf->rdx;
+	r->args[3] = tf->r10;
+	r->args[4] = tf->r8;
+	r->args[5] = tf->r9;
 	for (i = 0; i < 6 && r->call->arg[i].kind; i++) {
 		uint8_t kind = r->call->arg[i].kind;
 
+		if (is_32_bits(kind))
+			r->args[i] = (uint32_t)r->args[i];
 		if ((kind == ARG_FD || kind == ARG_AT) && box_hides_fd(r->box, r->args[i]))
 			return -EBADF;
-		if (r->args[i] && memory_of(r, i, &size) && !r->box->is_user(r->args[i], size))
-			return -EFAULT;
+		memory |= kind >= ARG_IN;
 	}
-	return 0;
+	return memory ? user_memory(r) : 0;
 }

@@ -243,6 +243,54 @@ static void opening(void)
 	unlink(in("work/c"));
 }
 
+/* Names are compared by words: those of all lengths, and their neighbours. */
+static void lengths_of_names(void)
+{
+	char policy_text[300], name[64], path[300];
+	unsigned int n;
+
+	for (n = 1; n <= 24; n++) {
+		sprintf(name, "work/%.*s", n, "dddddddddddddddddddddddd");
+		snprintf(policy_text, sizeof(policy_text), "allow @io @files\nread HOME/%s\n", name);
+		strcpy(path, in(name));
+		mkdir(path, 0755);
+		CHECK(begin(policy_text) && !opens(path, O_RDONLY) && !opens(in(name), O_PATH));
+		strcat(path, "e");
+		mkdir(path, 0755);
+		CHECK(opens(path, O_RDONLY) == -EACCES);
+		rmdir(path);
+		strcpy(path + strlen(path) - 2, "e");
+		mkdir(path, 0755);
+		CHECK(opens(path, O_RDONLY) == -EACCES);
+		rmdir(path);
+		path[strlen(path) - 1] = 0;
+		CHECK(opens(path, O_RDONLY) == (n == 1 ? -EACCES : -ENOENT));
+		rmdir(in(name));
+	}
+	CHECK(begin("allow @io @files\nread /\n") && !opens(in("ro/f"), O_RDONLY) &&
+	      !opens("/", O_RDONLY) && opens("", O_RDONLY) == -ENOENT && !opens(in("work"), O_RDONLY));
+}
+
+/* A string may end where the memory does. */
+static void strings_at_the_end(void)
+{
+	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const char *path = in("work/f");
+	char *end = pages + 2 * 4096;
+	size_t size = strlen(path) + 1, at;
+
+	CHECK(begin("allow @io @files\nread HOME/work\n") && !munmap(end, 4096));
+	memcpy(end - size, path, size);
+	CHECK(!opens(end - size, O_RDONLY));
+	memcpy(end - size + 1, path, size - 1);
+	CHECK(opens(end - size + 1, O_RDONLY) == -EFAULT);
+	for (at = 1; at < size; at++) {	/* across two pages */
+		memcpy(pages + 4096 - at, path, size);
+		CHECK(!opens(pages + 4096 - at, O_RDONLY));
+	}
+	munmap(pages, 2 * 4096);
+}
+
 static void relative_names(void)
 {
 	int work = open(in("work"), O_PATH), secret = open(in("secret"), O_PATH);
@@ -649,6 +697,8 @@ int main(void)
 	TARGET = P(mmap(NULL, TARGET_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	prepare();
 	opening();
+	lengths_of_names();
+	strings_at_the_end();
 	relative_names();
 	proc();
 	looking();
