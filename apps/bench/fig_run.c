@@ -21,7 +21,7 @@
 #define REQUESTS	300
 #define PORT		7790
 #define FILES		"/tmp/dune-bench"
-#define INPUT_SIZE	(2UL << 20)
+#define INPUT_SIZE	(512UL << 10)
 
 static double values[ROUNDS];
 
@@ -100,8 +100,8 @@ static double run(const char *const *argv, const char *const *with, long *n)
 static const char *const sqlite3[] = {
 	"sqlite3", ":memory:",
 	"create table t(a integer primary key, b text, c);"
-	"with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)"
-	" insert into t select i, 'row ' || i * 7919 % 20011, i % 97 from n;"
+	"with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000)"
+	" insert into t select i, 'row ' || (i * 7919 % 20011), i % 97 from n;"
 	"create index b on t(b);"
 	"select c, count(*), max(b) from t group by c order by 2, 3;"
 	"select count(*) from t x join t y on x.b = y.b;", NULL };
@@ -109,9 +109,9 @@ static const char *const gzip[] = { "/usr/bin/gzip", "-c", FILES "/input", NULL 
 static const char *const python3[] = {
 	"python3.11", "-I", "-S", "-c",
 	"import json, zlib\n"
-	"d = {str(i): [i, i * i, {'x': str(i) * 3}] for i in range(3000)}\n"
+	"d = {str(i): [i, i * i, {'x': str(i) * 3}] for i in range(1000)}\n"
 	"for _ in range(3): d = json.loads(json.dumps(d))\n"
-	"print(zlib.crc32(json.dumps(d, sort_keys=True).encode()), sum(i % 7 for i in range(300000)))",
+	"print(zlib.crc32(json.dumps(d, sort_keys=True).encode()), sum(i % 7 for i in range(60000)))",
 	NULL };
 
 /* The ways to run a program. */

@@ -563,6 +563,7 @@ static mode_t mode_of(int fd)
 static void other_threads(void)
 {
 	unsigned int i, changed = 0, strange = 0;
+	long e;
 	char name[40];
 	pthread_t thread;
 
@@ -588,10 +589,13 @@ static void other_threads(void)
 	flipped = dup(writable);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", flipped);
 	CHECK(mode_of(read_only) == 0644);
+	/* AT_FDCWD, whose 32 bits are a large number. */
+	e = call(openat, -100, in("ro/f"), O_RDONLY, 0);
+	CHECK(e >= 0 && !call(close, e));
 	flipping = true;
 	CHECK(!pthread_create(&thread, NULL, flip, NULL));
 	for (i = 0; i < 20000; i++) {
-		long e = i & 1 ? call(fchmod, flipped, 0600) : call(chmod, name, 0600);
+		e = i & 1 ? call(fchmod, flipped, 0600) : call(chmod, name, 0600);
 
 		/* EMFILE: the number was closed, then taken again. */
 		strange += e && e != -EACCES && e != -ENOENT && e != -EBADF && e != -EMFILE;
