@@ -31,7 +31,7 @@ help:
 	@echo
 	@echo 'First:'
 	@echo '  demo            install what is missing, build, and show Dune at work'
-	@echo '  check           build everything and run all tests (about half an hour)'
+	@echo '  check           build everything and run all tests (half an hour to an hour)'
 	@echo '  check-long      the kernel selftests, stress-ng, bash, perl, python3 and redis under'
 	@echo '                  dune-run (an hour and a half)'
 	@echo 'Build (into build/):'
