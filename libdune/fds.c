@@ -13,6 +13,8 @@ uint8_t dune_own_fds[DUNE_MAX_OWN_FD / 8] LARGE;
 
 /* Room for this many descriptors at the upper end of what the limit allows. */
 #define ROOM	256
+/* With less than this few threads could enter Dune mode. */
+#define LEAST_ROOM	64
 
 static long fixed_start;
 
@@ -30,9 +32,16 @@ static long highest_start(void)
 	return limit[0] > 2 * ROOM ? limit[0] - ROOM : limit[0] / 2;
 }
 
-DUNE_API uint64_t dune_own_fds_from(void)
+DUNE_API uint64_t dune_own_fds_from(uint64_t wanted)
 {
-	fixed_start = highest_start();
+	uint64_t limit[2] = { 0 };
+
+	if (!fixed_start && wanted && wanted <= DUNE_MAX_OWN_FD - LEAST_ROOM &&
+	    !sys(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, limit) &&
+	    wanted + LEAST_ROOM <= limit[0])
+		fixed_start = wanted;
+	else
+		fixed_start = highest_start();
 	return fixed_start;
 }
 

@@ -8,7 +8,6 @@
  * of ring 3's calls can name them, and Linux gives them to nobody.
  */
 #include <linux/fcntl.h>
-#include <linux/resource.h>
 #include <linux/time.h>
 
 #include "box.h"
@@ -25,24 +24,17 @@ static uint64_t now(void)
 	return t[0] * 1000000000UL + t[1];
 }
 
-/* The number that slots begin at: far up, as libdune's are, whose room it shares. */
-static long far_up(void)
-{
-	uint64_t limit[2] = { 0 };
-
-	sys(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, limit);
-	if (limit[0] > 4096)
-		limit[0] = 4096;
-	return limit[0] > 4 * NR_SLOTS ? limit[0] - 2 * NR_SLOTS : limit[0] / 2;
-}
-
 /* 0, or -EAGAIN: there is not one number free. */
 static long occupy(struct box *b)
 {
 	struct fd_slots *s = &b->slots;
-	long from = far_up(), fd = 0;
+	uint64_t files = b->policy->limit[LIMIT_FILES];
+	long from, fd = 0;
 	uint32_t n;
 
+	/* Slots share the room of libdune's, above all that the policy allows. */
+	s->room = dune_own_fds_from(files == NO_LIMIT ? 0 : files);
+	from = s->room;
 	for (n = 0; n < NR_SLOTS; n++) {
 		fd = sys(__NR_fcntl, b->shared->monitor_fd, F_DUPFD_CLOEXEC, from);
 		if (sys_failed(fd))

@@ -13,8 +13,9 @@
 
 #include "box.h"
 
-/* A thread's vcpu, the device, what is hidden, and slots. */
-#define FDS_OF_DUNE	(64 + NR_SLOTS)
+/* The device, what is hidden, and slots; and a vcpu for each thread. */
+#define FDS_OF_DUNE	(32 + NR_SLOTS)
+#define FDS_OF_THREADS	192
 #define SECOND		1000000000UL
 
 static long set_limit(int what, uint64_t soft, uint64_t hard)
@@ -48,6 +49,17 @@ static uint64_t now(void)
 	return t[0] * SECOND + t[1];
 }
 
+/* The program's descriptors and those that Dune mode needs above them. */
+static long limit_files(const uint64_t *limit)
+{
+	uint64_t threads = FDS_OF_THREADS, all;
+
+	if (threads > limit[LIMIT_PROCESSES])
+		threads = limit[LIMIT_PROCESSES];
+	all = limit[LIMIT_FILES] + FDS_OF_DUNE + threads;
+	return set_limit(RLIMIT_NOFILE, all, all);
+}
+
 /* The first process, once; children inherit it. */
 long limits_start(struct box *b)
 {
@@ -62,8 +74,7 @@ long limits_start(struct box *b)
 	if (!r && limit[LIMIT_CPU] != NO_LIMIT)
 		r = set_limit(RLIMIT_CPU, limit[LIMIT_CPU], limit[LIMIT_CPU] + 1);
 	if (!r && limit[LIMIT_FILES] != NO_LIMIT)
-		r = set_limit(RLIMIT_NOFILE, limit[LIMIT_FILES] + FDS_OF_DUNE,
-			      limit[LIMIT_FILES] + FDS_OF_DUNE);
+		r = limit_files(limit);
 	if (!r && limit[LIMIT_OUTPUT] != NO_LIMIT)
 		r = set_limit(RLIMIT_FSIZE, limit[LIMIT_OUTPUT], limit[LIMIT_OUTPUT]);
 	if (limit[LIMIT_TIME] != NO_LIMIT)

@@ -74,7 +74,6 @@ static long share_fds(struct request *r, const struct wish *w)
 	e = slots_start(r->box);
 	if (e)
 		return e;
-	r->box->slots.room = dune_own_fds_from();
 	r->box->shares_fds = true;
 	return 0;
 }

@@ -154,6 +154,13 @@ result $? limit_cpu
 limited 'memory 8M' '' busybox dd if=/dev/zero of=/dev/null bs=64M count=1 2>err
 [ $? != 0 ]
 result $? limit_memory
+for files in 20 64 200 400; do
+	[ "$(limited "files $files" '' prog-files $files 2>&1)" = all ]
+	result $? "limit_files_$files"
+done
+limited 'files 64' 'limit processes 8' prog-files 200 2>err
+[ $? = 1 ] && grep -q 'Bad file descriptor\|Too many open files' err
+result $? limit_files
 
 # With the second line alone behind a policy that lets all through
 printf 'allow @basic @io @files @memory @process @signal @time @net\nread+exec /bin /dune /lib /lib64 /usr\nread+write+create /tmp/work\n' >p2

@@ -50,9 +50,10 @@ int main(void)
 	   !dune_owns_fd(768), "a child closes all");
 	next_fd = 0;
 	limit = 1024;
-	ok(dune_own_fds_from() == 768 && dune_fd_take(3) == 768, "a fixed start");
+	ok(dune_own_fds_from(0) == 768 && dune_fd_take(3) == 768, "a fixed start");
 	limit = 64;
-	ok(dune_fd_take(3) == 768, "stays when the limit changes");
+	ok(dune_own_fds_from(20) == 768 && dune_fd_take(3) == 768,
+	   "stays when the limit changes, or the wish");
 	next_fd = -EINVAL;
 	nr_closed = 0;
 	ok(dune_fd_take(3) == -EMFILE && nr_closed == 1 && closed[0] == 3 && !dune_owns_fd(3),
@@ -60,6 +61,16 @@ int main(void)
 	dune_fd_forget_all(false);
 	next_fd = 0;
 	ok(dune_fd_take(3) == 32, "a child begins anew");
+	dune_fd_forget_all(false);
+	limit = 264;
+	ok(dune_own_fds_from(200) == 200 && dune_fd_take(3) == 200, "a wish is fulfilled");
+	dune_fd_forget_all(false);
+	ok(dune_own_fds_from(201) == 132, "not without room");
+	dune_fd_forget_all(false);
+	limit = 1 << 30;
+	ok(dune_own_fds_from(DUNE_MAX_OWN_FD - 63) == 4096 - ROOM, "nor out of reach");
+	dune_fd_forget_all(false);
+	ok(dune_own_fds_from(~0ULL) == 4096 - ROOM, "however far");
 	dune_fd_forget_all(false);
 	limit = 1024;
 	dune_fd_take(3);

@@ -19,7 +19,7 @@ int known_call(const char *name)
 	return -1;
 }
 
-uint64_t dune_own_fds_from(void)
+uint64_t dune_own_fds_from(uint64_t wanted)
 {
 	return OWN_FDS_FROM;
 }

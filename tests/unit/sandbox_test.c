@@ -571,18 +571,17 @@ static void other_threads(void)
 	CHECK(call(clone, 0x400 /* FILES */ | 17, 0, 0, 0, 0) == -EPERM);
 	CHECK(!slots_start(&box) && !slots_start(&box) && box.slots.nr == NR_SLOTS);
 	box.shares_fds = true;
-	box.slots.room = OWN_FDS_FROM;
 	CHECK(call(dup2, 0, box.slots.fd[3]) == -EBADF && call(close, box.slots.fd[0]) == -EBADF &&
 	      call(fstat, box.slots.fd[NR_SLOTS - 1], name) == -EBADF &&
 	      !call(close_range, box.slots.first, box.slots.end, 0) &&
 	      fcntl(box.slots.fd[5], F_GETFD) >= 0);
 	/* Free, but for a new vcpu. */
-	CHECK(call(dup2, 0, OWN_FDS_FROM) == -EBADF && call(dup3, 0, ~0U, 0) == -EBADF &&
-	      call(close, OWN_FDS_FROM) == -EBADF && call(dup2, 0, OWN_FDS_FROM - 1) >= 0);
+	CHECK(call(dup2, 0, OWN_FDS_FROM + NR_SLOTS) == -EBADF &&
+	      call(close, OWN_FDS_FROM + NR_SLOTS) == -EBADF &&
+	      call(dup3, 0, ~0U, 0) == -EBADF && call(dup2, 0, OWN_FDS_FROM - 1) >= 0);
 	close(OWN_FDS_FROM - 1);
 	opening();
 	box.shares_fds = true;
-	box.slots.room = OWN_FDS_FROM;
 	CHECK(!slots_start(&box));
 	read_only = open(in("ro/f"), O_RDONLY);
 	writable = open(in("work/f"), O_RDWR);

@@ -72,7 +72,7 @@ add_kernel_modules() {
 	depmod -b "$root" "$release" 2>/dev/null || true
 }
 
-# Nobody looks at debugging information in there; it is half of what is to be unpacked.
+# Nobody looks at debugging information in there; it is half of what is to be read.
 strip_ours() {
 	rm -f "$root"/dune/lib/*.a
 	find "$root/dune" -type f \( -perm -100 -o -name '*.so*' \) -print0 |

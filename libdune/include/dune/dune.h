@@ -96,10 +96,14 @@ bool dune_owns_fd(uint64_t fd);
  * now on libdune's new descriptors are there, and where no number is left a thread
  * cannot enter Dune mode (-EMFILE); without this call they would stay at low ones.
  *
- * Returns the number. Context: CPL 0 or outside Dune mode, while nothing else runs
- * in the process that could change descriptors.
+ * @wanted:	the number; 0 for libdune's choice, far up, which it is also where
+ *		RLIMIT_NOFILE leaves no 64 numbers from @wanted on
+ *
+ * Returns the number, always that of the first call; a child of fork() begins anew.
+ * Context: CPL 0 or outside Dune mode. The first call comes before the process has a
+ * second thread that could change descriptors.
  */
-uint64_t dune_own_fds_from(void);
+uint64_t dune_own_fds_from(uint64_t wanted);
 
 /**
  * dune_info - what the module and the CPU offer
