@@ -25,6 +25,8 @@
 
 static struct box box;
 static struct shared shared;
+static struct policy policy;
+static uint64_t own_from, own_wanted;
 static int files[8];
 static bool changing;
 static unsigned int wrong, judged;
@@ -34,6 +36,12 @@ long dune_sys6(long nr, long a, long b, long c, long d, long e, long f)
 	long r = syscall(nr, a, b, c, d, e, f);
 
 	return r == -1 ? -errno : r;
+}
+
+uint64_t dune_own_fds_from(uint64_t wanted)
+{
+	own_wanted = wanted;
+	return own_from;
 }
 
 static ino_t file_at(long fd)
@@ -137,18 +145,20 @@ static void few_numbers(void)
 	static struct box other;
 	struct rlimit limit, low;
 
-	other.shared = &shared;
+	other = (struct box){ .shared = &shared, .policy = &policy };
+	policy.limit[LIMIT_FILES] = NO_LIMIT;
+	own_from = 16;
 	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
 	low = limit;
 	low.rlim_cur = 32;
 	CHECK(!setrlimit(RLIMIT_NOFILE, &low));
 	CHECK(!slots_start(&other) && other.slots.nr == 16 && other.slots.first == 16 &&
-	      other.slots.end == 32);
+	      other.slots.end == 32 && other.slots.room == 16 && !own_wanted);
 	low.rlim_cur = 16;
 	CHECK(!setrlimit(RLIMIT_NOFILE, &low));
 	while (dup(0) >= 0)
 		;
-	other = (struct box){ .shared = &shared };
+	other = (struct box){ .shared = &shared, .policy = &policy };
 	CHECK(slots_start(&other) == -EAGAIN && slots_start(&other) == -EAGAIN);
 	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
 	CHECK(!slots_start(&other) && other.slots.nr == NR_SLOTS);
@@ -161,9 +171,12 @@ int main(void)
 
 	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
 	box.shared = &shared;
+	box.policy = &policy;
+	policy.limit[LIMIT_FILES] = 700;
+	own_from = 700;
 	shared.monitor_fd = dup(0);
-	CHECK(!slots_start(&box) && box.slots.nr == NR_SLOTS && box.slots.end < 1024 &&
-	      box.slots.first >= 512);
+	CHECK(!slots_start(&box) && box.slots.nr == NR_SLOTS && box.slots.end == 700 + NR_SLOTS &&
+	      box.slots.first == 700 && box.slots.room == 700 && own_wanted == 700);
 	for (i = 0; i < 8; i++)
 		files[i] = memfd_create("file", 0);
 	one_thread();

@@ -6,7 +6,7 @@
 #define _TESTS_UNIT_SANDBOX_HOST_H
 
 /* Where libdune's descriptors would begin. */
-#define OWN_FDS_FROM	3840
+#define OWN_FDS_FROM	768
 
 /* In place of libseccomp: a number of the sandbox's own table, or -1. */
 int known_call(const char *name);
