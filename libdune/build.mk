@@ -44,11 +44,12 @@ build/libdune/%.o: libdune/%.S build/flags libdune/build.mk build/libdune/offset
 	$(Q)$(CC) $(LIBDUNE_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The program in each domain of sandbox.h; it runs beside libc, and is data here.
-build/libdune/sandbox/loader/loader: libdune/sandbox/loader/loader.c libdune/sandbox/numbers.h \
-		libdune/build.mk build/flags
+build/libdune/sandbox/loader/loader: libdune/sandbox/loader/loader.c libdune/sandbox/loader/ends.S \
+		libdune/sandbox/numbers.h libdune/build.mk build/flags
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fPIE -pie -s $(WARNINGS) -Wl,-z,now -o $@ $<
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fPIE -pie -s $(WARNINGS) -Wl,-z,now \
+		-Wl,-z,norelro,-z,noseparate-code,--build-id=none -o $@ $(filter %.c %.S,$^)
 
 build/libdune/sandbox/code.o: build/libdune/sandbox/loader/loader
 

@@ -91,7 +91,7 @@ void offsets(void)
 	DEFINE(DOMAIN_short_call, offsetof(struct dune_domain, short_call));
 	DEFINE(DOMAIN_dead, offsetof(struct dune_domain, dead));
 	DEFINE(DOMAIN_tid, offsetof(struct dune_domain, threads[0].tid));
-	SHORT(code, code);
+	SHORT(back, entries.call_return);
 	SHORT(tid, threads[0].tid);
 	SHORT(fs, threads[0].fs);
 	SHORT(waiters, waiters);

@@ -2,6 +2,7 @@
 /*
  * fig_sandbox.c - calls into a domain, and making one, beside what Linux offers
  */
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,7 +115,11 @@ int plugin_create_dune(struct sample *sample)
 	return r;
 }
 
-/* A process instead: this program, with the plugin loaded first, and its end. */
+/*
+ * A process instead: this program, with the plugin loaded first, and its end. Without
+ * huge pages: whether its data can have one, half of all that work, is a matter of
+ * where it happens to lie.
+ */
 double plugin_create_native(void)
 {
 	char *argv[] = { "dune-bench", "--list", NULL };
@@ -129,6 +134,7 @@ double plugin_create_native(void)
 		pid = fork();
 		if (!pid) {
 			close(1);
+			prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 			execve("/proc/self/exe", argv, envp);
 			_exit(127);
 		}

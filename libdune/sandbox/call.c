@@ -170,7 +170,7 @@ static uint64_t stack_top(const struct dom_call *c, const struct dom_call *below
 /* Where the call begins, below @sp; its return address is there. */
 static uint64_t prepare_stack(struct dom_call *c, const struct dom_call *below, uint64_t sp)
 {
-	uint64_t back = c->d->code;
+	uint64_t back = c->d->entries.call_return;
 
 	sp -= sizeof(back);
 	if (below)	/* the domain's to choose */
@@ -209,7 +209,7 @@ static void first_frame(struct dune_tf *tf, const struct dom_call *c, uint64_t f
 	__builtin_memcpy((void *)c->thread->mail, call->farg, sizeof(call->farg));
 	tf->r10 = c->thread->mail;
 	tf->r11 = fn;
-	tf->rip = c->d->code + (dune_dom_doubles - dune_dom_code);
+	tf->rip = c->d->entries.call_with_doubles;
 }
 
 /* dune_domain_call() for calls that do not go the short way. */
@@ -276,7 +276,7 @@ int dune_dom_call_loader(struct dune_domain *d, uint64_t fn, const char *text, u
 	else
 		dune_dom_note(&c, &tf, DUNE_DOMAIN_STACK, 11);
 	*result = c.result;
-	if (!r && !c.result && fn == d->load_fn)
+	if (!r && !c.result && fn == d->entries.load)
 		keep_answer(d, tf.rdi);
 	if (!below)
 		dune_dom_put_thread(d, c.thread);

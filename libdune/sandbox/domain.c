@@ -68,7 +68,8 @@ static uint64_t reserve_region(void)
 
 static size_t domain_size(void)
 {
-	return sizeof(struct dune_domain) + MAX_EXTENTS * sizeof(struct extent);
+	return sizeof(struct dune_domain) + MAX_EXTENTS * sizeof(struct extent) +
+	       dune_space_size();
 }
 
 static void free_domain(struct dune_domain *d)
@@ -115,6 +116,7 @@ DUNE_API int dune_domain_create(struct dune_domain **domain,
 		.low = d->region + GIB, .high = d->region + GIB + o.size,
 		.at = (struct extent *)(d + 1), .max = MAX_EXTENTS,
 	};
+	d->space = (struct dom_space *)(d->extents.at + MAX_EXTENTS);
 	d->brk = d->brk_start = d->extents.low + o.size / 2;
 	r = dune_space_new(d) ?: dune_dom_start(d);
 	d->options.library_path = NULL;
@@ -181,7 +183,7 @@ DUNE_API int dune_domain_load(struct dune_domain *d, const char *path)
 	r = dune_files_allow(d, path, real);
 	if (!r) {
 		d->loading = 1;
-		r = dune_dom_call_loader(d, d->load_fn, real, 0, &handle);
+		r = dune_dom_call_loader(d, d->entries.load, real, 0, &handle);
 		d->loading = 0;
 		if (!r && !handle)
 			r = -ENOEXEC;
@@ -202,7 +204,7 @@ DUNE_API int dune_domain_symbol(struct dune_domain *d, const char *name, uint64_
 	if (__builtin_strlen(name) >= PATH_SIZE)
 		return -ENAMETOOLONG;
 	*address = 0;
-	r = dune_dom_call_loader(d, d->symbol_fn, name, 0, address);
+	r = dune_dom_call_loader(d, d->entries.symbol, name, 0, address);
 	if (r)
 		return r;
 	return *address ? 0 : -ENOENT;
@@ -220,7 +222,7 @@ DUNE_API int dune_domain_callback(struct dune_domain *d, dune_domain_fn fn, void
 	if (i < MAX_CALLBACKS) {
 		d->callbacks[i] = (struct dom_callback) { fn, data };
 		__atomic_store_n(&d->nr_callbacks, i + 1, __ATOMIC_RELEASE);
-		*address = d->code + (dune_dom_callbacks - dune_dom_code) + i * CALLBACK_SIZE;
+		*address = d->entries.callbacks + i * CALLBACK_SIZE;
 	}
 	dom_unlock(d);
 	return i < MAX_CALLBACKS ? 0 : -ENOSPC;

@@ -77,6 +77,12 @@ struct dom_module {
 	char		name[NAME_SIZE];
 };
 
+/* A file mapped to be read and not changed since: bytes from @offset on. */
+struct dom_image {
+	uint64_t	start, end, offset;
+	int		fd;		/* Linux's; it is still open */
+};
+
 struct dom_callback {
 	dune_domain_fn	fn;
 	void		*data;
@@ -99,8 +105,7 @@ struct dune_domain {
 	struct extents	extents;
 	struct dom_space *space;
 	struct dom_snapshot *snapshot;
-	uint64_t	code;		/* code.S's in it */
-	uint64_t	load_fn, symbol_fn, spawn_fn;
+	struct dom_entries entries;	/* of the loader in it */
 	struct dune_domain_options options;
 	unsigned int	nr_threads;
 	struct dom_thread threads[MAX_THREADS];
@@ -108,6 +113,7 @@ struct dune_domain {
 	uint32_t	nr_callbacks;
 	struct dom_callback callbacks[MAX_CALLBACKS];
 	struct dom_file	files[MAX_FILES];
+	struct dom_image image;		/* the last one; end 0: none */
 	unsigned int	nr_modules;
 	struct dom_module modules[MAX_MODULES];
 	bool		memory_refused;
@@ -128,6 +134,7 @@ static inline void dom_unlock(struct dune_domain *d)
 }
 
 /* space.c: the domain's page table, and buffers of the program's in it */
+size_t dune_space_size(void);
 int dune_space_new(struct dune_domain *d);
 void dune_space_free(struct dune_domain *d);
 uint64_t dune_space_table(const struct dune_domain *d);
@@ -160,6 +167,7 @@ long dune_call_madvise(struct dune_domain *d, const struct dune_tf *tf);
 long dune_call_brk(struct dune_domain *d, const struct dune_tf *tf);
 
 /* files.c */
+void dune_files_beside(int fd, const char *name, char *path);
 int dune_files_allow(struct dune_domain *d, const char *path, char *real);
 void dune_files_init(struct dune_domain *d);
 void dune_files_close_all(struct dune_domain *d);
@@ -189,7 +197,10 @@ void dune_dom_note(struct dom_call *c, const struct dune_tf *tf, enum dune_domai
 void dune_dom_end(struct dom_call *c, const struct dune_tf *tf, enum dune_domain_cause cause,
 		  int signal) __attribute__((noreturn));
 
-/* start.c: the dynamic linker, up to where it waits for calls */
+/* program.c: loader, dynamic linker, stack; *@tf: where it begins */
+int dune_dom_map_program(struct dune_domain *d, struct dune_tf *tf);
+
+/* start.c: up to where it waits for calls */
 int dune_dom_start(struct dune_domain *d);
 void dune_dom_parked(struct dom_call *c, struct dune_tf *tf);
 long dune_dom_clone(struct dom_call *c, const struct dune_tf *tf);
@@ -219,10 +230,8 @@ void dune_dom_put_all(struct dune_domain *d);
 /* snapshot.c */
 void dune_snapshot_free(struct dune_domain *d);
 
-/* code.S: the domain's ends of calls and callbacks */
-extern const char dune_dom_code[], dune_dom_code_end[];
-extern const char dune_dom_return[], dune_dom_doubles[], dune_dom_callbacks[];
-extern const char dune_loader[], dune_loader_end[];
+/* code.S */
+extern const char dune_loader[];
 void dune_dom_resume(void);
 struct dune_tf *dune_dom_resumed(struct dom_call *c);
 

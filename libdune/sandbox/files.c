@@ -70,6 +70,22 @@ static long find(const char *path, char *real)
 	return r ?: fd;
 }
 
+/* The path of @name in the folder that @fd's file is in; "" if there is none. */
+void dune_files_beside(int fd, const char *name, char *path)
+{
+	unsigned int i, end = 0;
+
+	path[0] = 0;
+	if (real_path(fd, path))
+		return;
+	for (i = 0; path[i]; i++)
+		if (path[i] == '/')
+			end = i + 1;
+	dune_fmt(path + end, PATH_SIZE - end, "%s", name);
+	if (sys(__NR_faccessat, AT_FDCWD, path, 4 /* R_OK */))
+		path[0] = 0;
+}
+
 /* For the host: where @path is, and from now on the domain may read beside it. */
 int dune_files_allow(struct dune_domain *d, const char *path, char *real)
 {
@@ -104,6 +120,7 @@ void dune_files_close_all(struct dune_domain *d)
 			sys(__NR_close, d->files[i].fd);
 		d->files[i].fd = -1;
 	}
+	d->image.end = 0;
 }
 
 const struct dom_file *dune_files_find(const struct dune_domain *d, uint64_t fd)
@@ -193,24 +210,6 @@ static long copy_path(struct dune_domain *d, uint64_t from, char *path)
 	return -ENAMETOOLONG;
 }
 
-/* The library's own program is no file anywhere. */
-static long open_loader(struct dune_domain *d)
-{
-	long size = dune_loader_end - dune_loader, r;
-	long fd = sys(__NR_memfd_create, "dune-loader", 1 /* MFD_CLOEXEC */);
-
-	if (sys_failed(fd))
-		return fd;
-	r = sys(__NR_write, fd, dune_loader, size);
-	if (r == size)
-		r = sys(__NR_lseek, fd, 0, 0);
-	if (r) {
-		sys(__NR_close, fd);
-		return -EIO;
-	}
-	return give(d, fd, LOADER_PATH);
-}
-
 long dune_call_openat(struct dune_domain *d, const struct dune_tf *tf)
 {
 	char path[PATH_SIZE], real[PATH_SIZE];
@@ -221,8 +220,6 @@ long dune_call_openat(struct dune_domain *d, const struct dune_tf *tf)
 	r = copy_path(d, tf->rsi, path);
 	if (r)
 		return r;
-	if (equal(path, LOADER_PATH))
-		return open_loader(d);
 	fd = find(path, real);
 	if (fd < 0)
 		return fd;
@@ -239,6 +236,7 @@ long dune_call_close(struct dune_domain *d, const struct dune_tf *tf)
 		return -EBADF;
 	sys(__NR_close, file->fd);
 	file->fd = -1;
+	d->image.end = 0;
 	return 0;
 }
 

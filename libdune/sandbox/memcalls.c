@@ -44,17 +44,53 @@ static void note_module(struct dune_domain *d, uint64_t at, uint64_t size, uint6
 	d->nr_modules++;
 }
 
+/*
+ * A dynamic linker maps a whole library to be read, then its segments over that. Of
+ * those most are there by then, but for their rights: Linux changes them with less
+ * work than it maps anew. @prot: what they are to have; false if they were written.
+ */
+static bool is_mapped(const struct dune_domain *d, uint64_t at, uint64_t size, int prot,
+		      const struct dom_file *file, uint64_t offset)
+{
+	const struct dom_image *i = &d->image;
+
+	return !(prot & PROT_WRITE) && file->fd == i->fd && at >= i->start &&
+	       at + size <= i->end && at - i->start == offset - i->offset;
+}
+
+static bool has_prot(const struct dune_domain *d, uint64_t at, uint64_t size, int prot)
+{
+	const struct extent *e = dune_extents_find(&d->extents, at);
+
+	return e && e->end >= at + size && e->prot == prot;
+}
+
+static long map_new(struct dune_domain *d, uint64_t at, uint64_t size, int prot,
+		    const struct dom_file *file, uint64_t offset)
+{
+	int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | (file ? 0 : MAP_ANONYMOUS);
+
+	d->image = (struct dom_image) { 0 };
+	if (file && !(prot & PROT_WRITE))
+		d->image = (struct dom_image) { at, at + size, offset, file->fd };
+	dune_space_mark_dirty(d, at, at + size);
+	return sys(__NR_mmap, at, size, prot, flags, file ? file->fd : -1, offset);
+}
+
 static long map(struct dune_domain *d, uint64_t at, uint64_t size, int prot,
 		const struct dom_file *file, uint64_t offset)
 {
 	struct extent e = { at, at + size, prot, file ? EXTENT_FILE : EXTENT_OWN };
-	int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | (file ? 0 : MAP_ANONYMOUS);
-	long r;
+	bool mapped = file && is_mapped(d, at, size, prot, file, offset);
+	bool as_it_is = mapped && has_prot(d, at, size, prot);
+	long r = 0;
 
 	if (!dune_mem_allowed(d, at, size, prot) || dune_extents_set(&d->extents, &e))
 		return -ENOMEM;
-	dune_space_mark_dirty(d, at, at + size);
-	r = sys(__NR_mmap, at, size, prot, flags, file ? file->fd : -1, offset);
+	if (!mapped)
+		r = map_new(d, at, size, prot, file, offset);
+	else if (!as_it_is)
+		r = sys(__NR_mprotect, at, size, prot);
 	if (sys_failed(r)) {
 		dune_mem_unmap(d, at, size);
 		return r;

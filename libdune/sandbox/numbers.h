@@ -12,13 +12,11 @@
 #define MAX_CALLBACKS	32
 #define CALLBACK_SIZE	16	/* bytes of code for each */
 
-/* The loader, as its own dynamic linker finds it. */
-#define LOADER_PATH	"/dune-loader"
-
 #ifndef __ASSEMBLER__
-/* Functions of the loader's, for the host to call. */
+/* Functions of the loader's, for the host to call, and its ends of calls. */
 struct dom_entries {
 	unsigned long	load, symbol, spawn;
+	unsigned long	call_return, call_with_doubles, callbacks;
 };
 #endif
 

@@ -64,15 +64,18 @@ static int map_blocks(struct dune_domain *d)
 	return r;
 }
 
+size_t dune_space_size(void)
+{
+	return sizeof(struct dom_space);
+}
+
+/* In zeroed memory of dune_space_size(). */
 int dune_space_new(struct dune_domain *d)
 {
 	uint64_t window = d->extents.high + GIB;
-	struct dom_space *s = dune_map(sizeof(*s));
+	struct dom_space *s = d->space;
 	int r;
 
-	if (!s)
-		return -ENOMEM;
-	d->space = s;
 	s->window = (struct extents) {
 		.low = window, .high = window + GIB, .at = s->places,
 		.max = sizeof(s->places) / sizeof(s->places[0]),
@@ -90,17 +93,13 @@ void dune_space_free(struct dune_domain *d)
 	struct dom_space *s = d->space;
 	uint64_t va;
 
-	if (!s)
+	if (!s || !s->root)
 		return;
-	if (s->root) {
-		for (va = d->extents.low; va < d->extents.high; va += GIB)
-			dune_vm_protect(&dune_mirror, va, GIB, RIGHTS);
-		lead_nowhere(s->root, d->region / TOP_ENTRY_SIZE);
-		dune_root_free(s->root);
-		dune_vm_flush();
-	}
-	dune_unmap(s, sizeof(*s));
-	d->space = NULL;
+	for (va = d->extents.low; va < d->extents.high; va += GIB)
+		dune_vm_protect(&dune_mirror, va, GIB, RIGHTS);
+	lead_nowhere(s->root, d->region / TOP_ENTRY_SIZE);
+	dune_root_free(s->root);
+	dune_vm_flush();
 }
 
 /* What to load; with no flush, if the thread's TLB has nothing that is not so. */

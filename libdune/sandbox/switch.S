@@ -96,7 +96,7 @@ dune_domain_call:
 	xrstor64 dune_initial_vectors(%rip)
 
 	/* What RAX, R10 and R11 have from here on the domain knows. */
-	mov	SHORT_code(%rbx), %rax
+	mov	SHORT_back(%rbx), %rax
 	mov	CALL_go_rsp(%rbx), %r10
 	mov	%rax, (%r10)
 	mov	ARGS_arg(%rdx), %rdi

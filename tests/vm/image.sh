@@ -27,6 +27,12 @@ add_libraries() {
 			case $lib in "$top"/*) continue ;; esac
 			[ -e "$root/$lib" ] && continue
 			mkdir -p "$root/$(dirname "$lib")"
+			# The dynamic linker's other name leads to where libc is.
+			if [[ $(readlink "$lib") = /* ]]; then
+				ln -s "$(readlink "$lib")" "$root/$lib"
+				lib=$(readlink "$lib")
+				mkdir -p "$root/$(dirname "$lib")"
+			fi
 			cp -L "$lib" "$root/$lib"
 		done
 }

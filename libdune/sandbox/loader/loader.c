@@ -13,6 +13,9 @@
 
 #include "../numbers.h"
 
+/* ends.S */
+extern const char call_return[], call_with_doubles[], callbacks[];
+
 /* The path is in @mail; an error's text will be. */
 static uintptr_t load(char *mail)
 {
@@ -54,6 +57,9 @@ int main(void)
 		.load	= (uintptr_t)load,
 		.symbol	= (uintptr_t)symbol,
 		.spawn	= (uintptr_t)spawn,
+		.call_return		= (uintptr_t)call_return,
+		.call_with_doubles	= (uintptr_t)call_with_doubles,
+		.callbacks		= (uintptr_t)callbacks,
 	};
 
 	for (;;)
