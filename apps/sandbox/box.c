@@ -160,6 +160,7 @@ void box_start(struct box *b)
 	unsigned int nr;
 
 	names_index(b);
+	slots_forget(b);
 	for (nr = 0; nr < NR_CALLS; nr++) {
 		b->shortcut[nr].how = SHORT_NONE;
 		if (b->learn || !policy_is_constant(b->policy, nr))

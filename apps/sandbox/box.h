@@ -54,6 +54,7 @@ struct fd_slots {
 	uint32_t	busy;		/* a bit for each */
 	uint32_t	first, end;	/* all are from here to there */
 	uint32_t	room;		/* libdune's begin here; ring 3's end */
+	int32_t		owner;		/* the process whose memory this is */
 	uint32_t	fd[NR_SLOTS];
 };
 

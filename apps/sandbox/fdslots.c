@@ -24,17 +24,24 @@ static uint64_t now(void)
 	return t[0] * 1000000000UL + t[1];
 }
 
+/*
+ * Slots share the room of libdune's, above all that the policy allows. A child of
+ * fork() has the slots, but libdune's start is to be fixed again.
+ */
+static void choose_room(struct box *b)
+{
+	uint64_t files = b->policy->limit[LIMIT_FILES];
+
+	b->slots.room = dune_own_fds_from(files == NO_LIMIT ? 0 : files);
+}
+
 /* 0, or -EAGAIN: there is not one number free. */
 static long occupy(struct box *b)
 {
 	struct fd_slots *s = &b->slots;
-	uint64_t files = b->policy->limit[LIMIT_FILES];
-	long from, fd = 0;
+	long from = s->room, fd = 0;
 	uint32_t n;
 
-	/* Slots share the room of libdune's, above all that the policy allows. */
-	s->room = dune_own_fds_from(files == NO_LIMIT ? 0 : files);
-	from = s->room;
 	for (n = 0; n < NR_SLOTS; n++) {
 		fd = sys(__NR_fcntl, b->shared->monitor_fd, F_DUPFD_CLOEXEC, from);
 		if (sys_failed(fd))
@@ -61,11 +68,14 @@ long slots_start(struct box *b)
 
 	while (!__atomic_compare_exchange_n(state, &now, STARTING, false, __ATOMIC_ACQUIRE,
 					    __ATOMIC_ACQUIRE)) {
-		if (now == STARTED)
+		if (now == STARTED) {
+			choose_room(b);
 			return 0;
+		}
 		now = NOT_STARTED;
 		sys(__NR_sched_yield);
 	}
+	choose_room(b);
 	r = occupy(b);
 	__atomic_store_n(state, r ? NOT_STARTED : STARTED, __ATOMIC_RELEASE);
 	return r;
@@ -147,8 +157,9 @@ void slots_leave(struct box *b, long slot)
 	}
 }
 
-/* In a child with memory of its own: the threads that had slots are not there. */
+/* In a process with memory of its own: the threads that had slots are not there. */
 void slots_forget(struct box *b)
 {
 	b->slots.busy = 0;
+	b->slots.owner = sys(__NR_getpid);
 }

@@ -52,12 +52,16 @@ static uint64_t now(void)
 /* The program's descriptors and those that Dune mode needs above them. */
 static long limit_files(const uint64_t *limit)
 {
-	uint64_t threads = FDS_OF_THREADS, all;
+	uint64_t all = limit[LIMIT_FILES] + FDS_OF_DUNE, threads = FDS_OF_THREADS;
+	uint64_t now[2] = { 0 };
 
 	if (threads > limit[LIMIT_PROCESSES])
 		threads = limit[LIMIT_PROCESSES];
-	all = limit[LIMIT_FILES] + FDS_OF_DUNE + threads;
-	return set_limit(RLIMIT_NOFILE, all, all);
+	/* What is above the process's own limit only root could have. */
+	sys(__NR_prlimit64, 0, RLIMIT_NOFILE, NULL, now);
+	if (now[1] > all && threads > now[1] - all)
+		threads = now[1] - all;
+	return set_limit(RLIMIT_NOFILE, all + threads, all + threads);
 }
 
 /* The first process, once; children inherit it. */

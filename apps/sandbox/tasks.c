@@ -64,13 +64,18 @@ static bool pointers_ok(const struct request *r, const struct wish *w)
 	return !(w->flags & CLONE_SETTLS) || r->box->is_user(w->tls, 1);
 }
 
-/* Who has our descriptors must know which slots are in use: by our memory. */
+/*
+ * Who has our descriptors must know which slots are in use: by our memory. And who
+ * has our memory, but descriptors of its own, lacks what we have put in ours.
+ */
 static long share_fds(struct request *r, const struct wish *w)
 {
 	long e;
 
 	if (!(w->flags & CLONE_VM))
 		return refuse_argument(r, 0, "descriptors are shared by those who share memory", EPERM);
+	if (r->box->slots.owner != sys(__NR_getpid))
+		return refuse_argument(r, 0, "a process in its parent's memory has no threads", EPERM);
 	e = slots_start(r->box);
 	if (e)
 		return e;

@@ -93,7 +93,7 @@ struct dom_snapshot;
 
 struct dune_domain {
 	uint64_t	region;		/* TOP_ENTRY_SIZE, reserved for it alone */
-	uint32_t	lock;		/* extents, files, modules, shares */
+	uint32_t	lock;		/* extents, files, image, modules, shares */
 	uint32_t	dead;
 	uint32_t	loading;	/* may open files */
 	uint32_t	waiters;	/* for a thread to be free */
@@ -167,7 +167,7 @@ long dune_call_madvise(struct dune_domain *d, const struct dune_tf *tf);
 long dune_call_brk(struct dune_domain *d, const struct dune_tf *tf);
 
 /* files.c */
-void dune_files_beside(int fd, const char *name, char *path);
+void dune_files_beside(struct dune_domain *d, int fd, const char *name, char *path);
 int dune_files_allow(struct dune_domain *d, const char *path, char *real);
 void dune_files_init(struct dune_domain *d);
 void dune_files_close_all(struct dune_domain *d);

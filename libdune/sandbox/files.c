@@ -70,8 +70,19 @@ static long find(const char *path, char *real)
 	return r ?: fd;
 }
 
-/* The path of @name in the folder that @fd's file is in; "" if there is none. */
-void dune_files_beside(int fd, const char *name, char *path)
+/* As an entry of LD_PRELOAD, which blanks and colons divide. */
+static bool is_one_entry(const char *path)
+{
+	while (*path && *path != ' ' && *path != ':')
+		path++;
+	return !*path;
+}
+
+/*
+ * The path of @name in the folder that @fd's file is in, for LD_PRELOAD; "" where
+ * the domain would not find it there.
+ */
+void dune_files_beside(struct dune_domain *d, int fd, const char *name, char *path)
 {
 	unsigned int i, end = 0;
 
@@ -82,7 +93,8 @@ void dune_files_beside(int fd, const char *name, char *path)
 		if (path[i] == '/')
 			end = i + 1;
 	dune_fmt(path + end, PATH_SIZE - end, "%s", name);
-	if (sys(__NR_faccessat, AT_FDCWD, path, 4 /* R_OK */))
+	if (!allowed(d, path) || !is_one_entry(path) ||
+	    sys(__NR_faccessat, AT_FDCWD, path, 4 /* R_OK */))
 		path[0] = 0;
 }
 

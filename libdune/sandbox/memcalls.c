@@ -47,7 +47,7 @@ static void note_module(struct dune_domain *d, uint64_t at, uint64_t size, uint6
 /*
  * A dynamic linker maps a whole library to be read, then its segments over that. Of
  * those most are there by then, but for their rights: Linux changes them with less
- * work than it maps anew. @prot: what they are to have; false if they were written.
+ * work than it maps anew. False if they are to be written: then they need be new.
  */
 static bool is_mapped(const struct dune_domain *d, uint64_t at, uint64_t size, int prot,
 		      const struct dom_file *file, uint64_t offset)
@@ -87,11 +87,10 @@ static long map(struct dune_domain *d, uint64_t at, uint64_t size, int prot,
 
 	if (!dune_mem_allowed(d, at, size, prot) || dune_extents_set(&d->extents, &e))
 		return -ENOMEM;
-	if (!mapped)
+	if (!as_it_is && (!mapped || sys(__NR_mprotect, at, size, prot)))
 		r = map_new(d, at, size, prot, file, offset);
-	else if (!as_it_is)
-		r = sys(__NR_mprotect, at, size, prot);
 	if (sys_failed(r)) {
+		d->image.end = 0;
 		dune_mem_unmap(d, at, size);
 		return r;
 	}

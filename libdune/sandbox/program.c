@@ -56,15 +56,19 @@ static int read_image(int fd, struct image *image)
 	return image->size ? 0 : -ENOEXEC;
 }
 
+static int prot_of(const Elf64_Phdr *p)
+{
+	return (p->p_flags & PF_R ? PROT_READ : 0) | (p->p_flags & PF_W ? PROT_WRITE : 0) |
+	       (p->p_flags & PF_X ? PROT_EXEC : 0);
+}
+
 static int map_segment(struct dune_domain *d, int fd, uint64_t base, const Elf64_Phdr *p)
 {
 	uint64_t start = base + PAGE_DOWN(p->p_vaddr), file_end = base + p->p_vaddr + p->p_filesz;
 	uint64_t end = PAGE_UP(base + p->p_vaddr + p->p_memsz);
-	struct extent e = { start, end, 0, EXTENT_OWN };
+	struct extent e = { start, end, prot_of(p), EXTENT_OWN };
 	long r = 0;
 
-	e.prot = (p->p_flags & PF_R ? PROT_READ : 0) | (p->p_flags & PF_W ? PROT_WRITE : 0) |
-		 (p->p_flags & PF_X ? PROT_EXEC : 0);
 	if (!dune_mem_allowed(d, start, end - start, e.prot) || dune_extents_set(&d->extents, &e))
 		return -ENOMEM;
 	if (p->p_filesz)
@@ -89,7 +93,7 @@ static int map_linker(struct dune_domain *d, struct image *image)
 
 	if (sys_failed(fd))
 		return fd;
-	dune_files_beside(fd, "libc.so.6", image->libc);
+	dune_files_beside(d, fd, "libc.so.6", image->libc);
 	r = read_image(fd, image);
 	if (!r) {
 		image->base = dune_extents_place(&d->extents, image->size);
@@ -126,7 +130,7 @@ static uint64_t loader_size(void)
 /* Its segments lie in pages of their own; what is written is the last. */
 static int copy_loader(struct dune_domain *d, uint64_t base)
 {
-	struct extent e = { .prot = PROT_READ | PROT_EXEC, .kind = EXTENT_HELD };
+	struct extent e = { .kind = EXTENT_HELD };
 	const Elf64_Phdr *p = loader_segments();
 	unsigned int i;
 	int r = 0;
@@ -136,7 +140,8 @@ static int copy_loader(struct dune_domain *d, uint64_t base)
 			continue;
 		__builtin_memcpy((void *)(base + p[i].p_vaddr), dune_loader + p[i].p_offset,
 				 p[i].p_filesz);
-		if (p[i].p_flags & PF_W)
+		e.prot = prot_of(&p[i]);
+		if (e.prot & PROT_WRITE)
 			continue;
 		e.start = base + PAGE_DOWN(p[i].p_vaddr);
 		e.end = PAGE_UP(base + p[i].p_vaddr + p[i].p_memsz);

@@ -275,6 +275,7 @@ static int reset(struct dune_domain *d)
 		d->dead = 1;
 		return -ENOMEM;
 	}
+	d->image.end = 0;
 	d->brk = s->brk;
 	d->nr_modules = s->nr_modules;
 	d->memory_refused = s->memory_refused;

@@ -36,6 +36,7 @@ TEST(the_attacks_work_without_a_domain)
 	long (*read_at)(volatile long *p) = outside("read_at");
 	void (*write_at)(volatile long *p, long v) = outside("write_at");
 	long (*opened)(void) = outside("opened_while_loading");
+	long (*mapped_wrongly)(void) = outside("mapped_wrongly");
 	int (*instructions)(void) = outside("instructions");
 	void (*instruction)(int) = outside("instruction");
 	int status, i, signals = 0;
@@ -45,6 +46,7 @@ TEST(the_attacks_work_without_a_domain)
 	write_at(&secret, 5);
 	EXPECT_EQ(5, secret);
 	EXPECT_NE(0, opened());
+	EXPECT_EQ(0, mapped_wrongly());
 	for (i = 0; i < instructions(); i++) {
 		pid_t pid = fork();
 
@@ -480,6 +482,31 @@ TEST(files_while_it_is_loaded)
 	struct dune_domain *d = DOMAIN(0);
 
 	EXPECT_EQ(0, CALL(d, "opened_while_loading"));
+	EXPECT_EQ(0, CALL(d, "mapped_wrongly"));
+}
+
+static uint64_t called_back(void *data, const uint64_t arg[6])
+{
+	return arg[0] + 1;
+}
+
+/* Stack, mail and the ends of calls: the host relies on them. */
+TEST(held_memory_stays)
+{
+	struct dune_domain *d = DOMAIN(0);
+	const int fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	uint64_t fn, start, page;
+
+	ASSERT_EQ(0, dune_domain_callback(d, called_back, NULL, &fn));
+	/* The stack ends two pages below the page with the ends of calls. */
+	start = (fn & -4096UL) - 8 * 4096;
+	for (page = start; page < start + 10 * 4096; page += 4096) {
+		EXPECT_EQ(-EPERM, CALL(d, "any_call", SYS_munmap, page, 4096));
+		EXPECT_EQ(-EPERM, CALL(d, "any_call", SYS_mprotect, page, 4096, 3));
+		EXPECT_EQ(-EINVAL, CALL(d, "any_call", SYS_madvise, page, 4096, MADV_DONTNEED));
+		EXPECT_EQ(-ENOMEM, CALL(d, "mmap_call", page, 4096, 3, fixed));
+	}
+	EXPECT_EQ(8, CALL(d, "attack_callback", fn, 7));
 }
 
 /* The program's memory is data to it, and the domain's is no code of its. */

@@ -569,6 +569,11 @@ static void other_threads(void)
 
 	CHECK(begin("allow @io @files @process\nread+write+create HOME/work\nread HOME/ro\n"));
 	CHECK(call(clone, 0x400 /* FILES */ | 17, 0, 0, 0, 0) == -EPERM);
+	/* A child that has its parent's memory, but descriptors of its own */
+	CHECK(box.slots.owner == getpid());
+	box.slots.owner++;
+	CHECK(call(clone, 0x500 /* FILES, VM */ | 17, 0, 0, 0, 0) == -EPERM && !box.shares_fds);
+	box.slots.owner--;
 	CHECK(!slots_start(&box) && !slots_start(&box) && box.slots.nr == NR_SLOTS);
 	box.shares_fds = true;
 	CHECK(call(dup2, 0, box.slots.fd[3]) == -EBADF && call(close, box.slots.fd[0]) == -EBADF &&

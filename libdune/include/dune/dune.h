@@ -97,7 +97,7 @@ bool dune_owns_fd(uint64_t fd);
  * cannot enter Dune mode (-EMFILE); without this call they would stay at low ones.
  *
  * @wanted:	the number; 0 for libdune's choice, far up, which it is also where
- *		RLIMIT_NOFILE leaves no 64 numbers from @wanted on
+ *		RLIMIT_NOFILE or DUNE_MAX_OWN_FD leaves no 64 numbers from @wanted on
  *
  * Returns the number, always that of the first call; a child of fork() begins anew.
  * Context: CPL 0 or outside Dune mode. The first call comes before the process has a

@@ -238,6 +238,74 @@ long opened_while_loading(void)
 	return opened;
 }
 
+#define PAGE	4096L
+
+/* Whether the page at @p is that of the file. */
+static int is_page(const char *p, int fd, long offset)
+{
+	static char page[PAGE];
+
+	return p != MAP_FAILED && pread(fd, page, PAGE, offset) == PAGE && !memcmp(p, page, PAGE);
+}
+
+static char *over(char *p, int prot, int fd, long offset)
+{
+	return mmap(p, PAGE, prot, MAP_PRIVATE | MAP_FIXED, fd, offset);
+}
+
+static char *whole(int fd)
+{
+	return mmap(NULL, 8 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+}
+
+/* Mapped once more, a page of a file is the file's: how many are not. */
+static long mapped_wrong = -1;
+
+__attribute__((constructor)) static void map_again(void)
+{
+	int m = open_file("/lib/x86_64-linux-gnu/libm.so.6");
+	int c = open_file("/lib/x86_64-linux-gnu/libc.so.6");
+	char *p = whole(m);
+	long wrong = 0;
+
+	if (m < 0 || c < 0 || p == MAP_FAILED)
+		return;
+	wrong += !is_page(over(p + PAGE, PROT_READ | PROT_EXEC, m, PAGE), m, PAGE);
+	wrong += !is_page(over(p + PAGE, PROT_READ, m, PAGE), m, PAGE);
+	wrong += !is_page(over(p + 2 * PAGE, PROT_READ, m, 5 * PAGE), m, 5 * PAGE);
+	p = whole(m);
+	wrong += !is_page(over(p + 2 * PAGE, PROT_READ, c, 2 * PAGE), c, 2 * PAGE);
+	/* Written in between */
+	p = whole(m);
+	mprotect(p, PAGE, PROT_READ | PROT_WRITE);
+	p[0] = 1;
+	mprotect(p, PAGE, PROT_READ);
+	wrong += !is_page(over(p, PROT_READ, m, 0), m, 0);
+	p = whole(m);
+	over(p, PROT_READ | PROT_WRITE, m, 0)[0] = 1;
+	wrong += !is_page(over(p, PROT_READ, m, 0), m, 0);
+	/* Unmapped, or something else */
+	p = whole(m);
+	munmap(p + PAGE, PAGE);
+	wrong += !is_page(over(p + PAGE, PROT_READ, m, PAGE), m, PAGE);
+	p = whole(m);
+	mmap(p + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	wrong += !is_page(over(p + PAGE, PROT_READ, m, PAGE), m, PAGE);
+	/* The same number for another file */
+	p = whole(m);
+	close(m);
+	m = open_file("/lib/x86_64-linux-gnu/libc.so.6");
+	wrong += !is_page(over(p + 3 * PAGE, PROT_READ, m, 3 * PAGE), c, 3 * PAGE);
+	mapped_wrong = wrong;
+	close(m);
+	close(c);
+}
+
+long mapped_wrongly(void)
+{
+	return mapped_wrong;
+}
+
 long attack_callback(long (*fn)(long, long), long a, long b)
 {
 	return fn(a, b);
