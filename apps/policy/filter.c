@@ -10,6 +10,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "dune_policy.h"
@@ -22,47 +23,32 @@ int call_number(const char *name)
 }
 
 /* The monitor's, libdune's, and of starting the next program. */
-static const char *const always[] = {
-	"arch_prctl", "clock_gettime", "close", "dup3", "execve", "exit", "exit_group", "faccessat",
-	"fcntl", "fstat", "fstatfs", "ftruncate", "getpid", "getrandom", "gettid", "ioctl",
-	"kill", "lseek", "mmap", "mprotect", "munmap", "newfstatat", "openat", "openat2",
-	"personality", "prctl", "pread64", "prlimit64", "read", "readlinkat",
-	"restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-	"rt_tgsigqueueinfo", "sched_yield", "sigaltstack", "statx", "tgkill", "timer_create",
-	"timer_settime", "write",
+static const unsigned int always[] = {
+	__NR_arch_prctl, __NR_clock_gettime, __NR_close, __NR_dup3, __NR_execve, __NR_exit,
+	__NR_exit_group, __NR_faccessat, __NR_fcntl, __NR_fstat, __NR_fstatfs, __NR_ftruncate,
+	__NR_getpid, __NR_getrandom, __NR_gettid, __NR_ioctl, __NR_kill, __NR_lseek, __NR_mmap,
+	__NR_mprotect, __NR_munmap, __NR_newfstatat, __NR_openat, __NR_openat2, __NR_personality,
+	__NR_prctl, __NR_pread64, __NR_prlimit64, __NR_read, __NR_readlinkat,
+	__NR_restart_syscall, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigreturn,
+	__NR_rt_tgsigqueueinfo, __NR_sched_yield, __NR_sigaltstack, __NR_statx, __NR_tgkill,
+	__NR_timer_create, __NR_timer_settime, __NR_write,
 };
 
 /* What the sandbox makes of a call, so that a descriptor stands for the path. */
-static const char *const instead[][2] = {
-	{ "access", "faccessat2" }, { "faccessat", "faccessat2" }, { "chown", "fchownat" },
-	{ "lchown", "fchownat" }, { "chdir", "fchdir" }, { "mkdir", "mkdirat" },
-	{ "rmdir", "unlinkat" }, { "unlink", "unlinkat" }, { "mknod", "mknodat" },
-	{ "symlink", "symlinkat" }, { "link", "linkat" }, { "rename", "renameat2" },
-	{ "renameat", "renameat2" }, { "fork", "clone" }, { "vfork", "clone" },
-	{ "clone3", "clone" }, { "lgetxattr", "getxattr" }, { "llistxattr", "listxattr" },
-	{ "accept", "accept4" }, { "sendmmsg", "sendmsg" },
+static const unsigned int instead[][2] = {
+	{ __NR_access, __NR_faccessat2 }, { __NR_faccessat, __NR_faccessat2 },
+	{ __NR_chown, __NR_fchownat }, { __NR_lchown, __NR_fchownat },
+	{ __NR_chdir, __NR_fchdir }, { __NR_mkdir, __NR_mkdirat },
+	{ __NR_rmdir, __NR_unlinkat }, { __NR_unlink, __NR_unlinkat },
+	{ __NR_mknod, __NR_mknodat }, { __NR_symlink, __NR_symlinkat },
+	{ __NR_link, __NR_linkat }, { __NR_rename, __NR_renameat2 },
+	{ __NR_renameat, __NR_renameat2 }, { __NR_fork, __NR_clone }, { __NR_vfork, __NR_clone },
+	{ __NR_clone3, __NR_clone }, { __NR_lgetxattr, __NR_getxattr },
+	{ __NR_llistxattr, __NR_listxattr }, { __NR_accept, __NR_accept4 },
+	{ __NR_sendmmsg, __NR_sendmsg },
 };
 
-static int allow(scmp_filter_ctx ctx, const char *name)
-{
-	int nr = call_number(name), r;
-
-	if (nr < 0)
-		return -EINVAL;
-	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
-	return r == -EEXIST ? 0 : r;
-}
-
-static int allow_call(scmp_filter_ctx ctx, const char *name)
-{
-	unsigned int i;
-	int r = allow(ctx, name);
-
-	for (i = 0; !r && i < sizeof(instead) / sizeof(instead[0]); i++)
-		if (!strcmp(instead[i][0], name))
-			r = allow(ctx, instead[i][1]);
-	return r;
-}
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* Whether some rule, or the default, passes the call on. */
 static bool passes(const struct policy *p, unsigned int nr)
@@ -75,16 +61,28 @@ static bool passes(const struct policy *p, unsigned int nr)
 	return p->default_action.kind <= ACTION_LOG;
 }
 
-static int add_rules(scmp_filter_ctx ctx, const struct policy *p)
+static void choose(const struct policy *p, bool *wanted)
 {
 	unsigned int i;
+
+	for (i = 0; i < NR_CALLS; i++)
+		wanted[i] = calls[i].name && passes(p, i);
+	for (i = 0; i < COUNT(instead); i++)
+		if (wanted[instead[i][0]])
+			wanted[instead[i][1]] = true;
+	for (i = 0; i < COUNT(always); i++)
+		wanted[always[i]] = true;
+}
+
+/* libseccomp keeps a list by number, and looks for a new one's place from its start. */
+static int add_rules(scmp_filter_ctx ctx, const bool *wanted)
+{
+	unsigned int nr = NR_CALLS;
 	int r = 0;
 
-	for (i = 0; !r && i < sizeof(always) / sizeof(always[0]); i++)
-		r = allow(ctx, always[i]);
-	for (i = 0; !r && i < NR_CALLS; i++)
-		if (calls[i].name && passes(p, i))
-			r = allow_call(ctx, calls[i].name);
+	while (!r && nr-- > 0)
+		if (wanted[nr])
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
 	return r;
 }
 
@@ -107,6 +105,7 @@ static int export(scmp_filter_ctx ctx, struct policy *p)
 
 int make_filter(struct policy *p)
 {
+	bool wanted[NR_CALLS] = { false };
 	scmp_filter_ctx ctx;
 	int r;
 
@@ -116,7 +115,8 @@ int make_filter(struct policy *p)
 	if (!ctx)
 		return -ENOMEM;
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	r = add_rules(ctx, p) ?: export(ctx, p);
+	choose(p, wanted);
+	r = add_rules(ctx, wanted) ?: export(ctx, p);
 	seccomp_release(ctx);
 	return r;
 }
