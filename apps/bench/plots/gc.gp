@@ -7,7 +7,8 @@ set style fill solid 0.9 border -1
 set boxwidth 0.9
 set grid nox
 set yrange [0 : *]
-array colours[6] = ['#cbd2d9', '#9aa5b1', '#68d391', '#f6ad55', '#2b6cb0', '#805ad5']
+array colours[9] = ['#cbd2d9', '#9aa5b1', '#68d391', '#f6ad55', '#2b6cb0', \
+	'#e9d8fd', '#b794f4', '#805ad5', '#44337a']
 do for [what in 'ticks pauses'] {
 	file = data.'/gc-'.what.'.dat'
 	set title what eq 'ticks' ? 'Total' : 'Longest pause'
