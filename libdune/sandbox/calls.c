@@ -118,13 +118,15 @@ static long refuse(struct dune_domain *d, const struct dune_tf *tf)
 	return -ENOSYS;
 }
 
-/* Those that change what is mapped. */
-static long memory_call(struct dune_domain *d, const struct dune_tf *tf)
+/* Those that change what is mapped or open: one at a time. */
+static long locked_call(struct dune_domain *d, const struct dune_tf *tf)
 {
-	if (tf->rax == __NR_mmap)
-		return dune_call_mmap(d, tf);
-	d->image.end = 0;
+	/* Only mmap() after mmap() can take an image for what it was. */
+	if (tf->rax != __NR_mmap)
+		d->image.end = 0;
 	switch (tf->rax) {
+	case __NR_mmap:
+		return dune_call_mmap(d, tf);
 	case __NR_munmap:
 		return dune_call_munmap(d, tf);
 	case __NR_mprotect:
@@ -133,21 +135,8 @@ static long memory_call(struct dune_domain *d, const struct dune_tf *tf)
 		return dune_call_mremap(d, tf);
 	case __NR_madvise:
 		return dune_call_madvise(d, tf);
-	}
-	return dune_call_brk(d, tf);
-}
-
-/* Those, and what changes which files are open: one at a time. */
-static long locked_call(struct dune_domain *d, const struct dune_tf *tf)
-{
-	switch (tf->rax) {
-	case __NR_mmap:
-	case __NR_munmap:
-	case __NR_mprotect:
-	case __NR_mremap:
-	case __NR_madvise:
 	case __NR_brk:
-		return memory_call(d, tf);
+		return dune_call_brk(d, tf);
 	case __NR_openat:
 		return dune_call_openat(d, tf);
 	case __NR_close:

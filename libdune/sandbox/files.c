@@ -248,7 +248,6 @@ long dune_call_close(struct dune_domain *d, const struct dune_tf *tf)
 		return -EBADF;
 	sys(__NR_close, file->fd);
 	file->fd = -1;
-	d->image.end = 0;
 	return 0;
 }
 
