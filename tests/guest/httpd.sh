@@ -89,7 +89,10 @@ for mode in none pthread fork sthread; do
 		[ "$got" = "$begins" ]
 		result $? $mode.key_is_read
 	fi
-	"$client" $port poke "$key" >answer.out
+	# It writes a 1, which a byte of the key may be already: hardly all four that are known.
+	for i in 0 1 2 3; do
+		"$client" $port poke "$(printf '%x' $((key + i)))" >answer.out
+	done
 	after=$(signature)
 	case $mode in
 	none | pthread)
