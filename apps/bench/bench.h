@@ -124,6 +124,8 @@ double trace_getpid(bool in_dune, long *n);
 double trace_whole(bool in_dune, long *n);
 double soft_dirty_scan(long *n);
 double soft_dirty_write(long *n);
+double userfaultfd_scan(long *n);
+double userfaultfd_write(long *n);
 double pagemap_scan(long *n);
 double pagemap_scan_write(long *n);
 double mprotect_one(long *n);
@@ -168,6 +170,7 @@ int enter(void);
 void count_from(void);
 void count_to(void);
 int counted(struct sample *sample);
+double machine_exits(void);
 bool set_parameter(const char *name, bool on, bool *old);
 
 /* output.c */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/types.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -93,6 +94,51 @@ static bool pagemap_scan_init(void)
 	       !ioctl(uffd, UFFDIO_REGISTER, &reg) && pagemap_scan_round() == PAGES;
 }
 
+/* Each page whose first write userfaultfd tells of, and that it lets go on. */
+static volatile long told;
+
+static bool protect(uintptr_t start, uint64_t size, bool on)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { start, size }, .mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return !ioctl(uffd, UFFDIO_WRITEPROTECT, &wp);
+}
+
+static void *serve_writes(void *nothing)
+{
+	struct uffd_msg msg;
+
+	while (read(uffd, &msg, sizeof(msg)) == sizeof(msg)) {
+		told++;
+		protect(msg.arg.pagefault.address & -PAGE, PAGE, false);
+	}
+	return nothing;
+}
+
+static long userfaultfd_round(void)
+{
+	long n = told;
+
+	told = 0;
+	return protect((uintptr_t)area, PAGES * PAGE, true) ? n : -1;
+}
+
+static bool userfaultfd_init(void)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP };
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)area, PAGES * PAGE }, .mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	pthread_t server;
+
+	uffd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	return uffd >= 0 && !ioctl(uffd, UFFDIO_API, &api) &&
+	       !ioctl(uffd, UFFDIO_REGISTER, &reg) && userfaultfd_round() == 0 &&
+	       !pthread_create(&server, NULL, serve_writes, NULL);
+}
+
 /* All rounds; false if a round does not find what was written. */
 static bool measure_rounds(bool (*init)(void), long (*round)(void))
 {
@@ -133,5 +179,7 @@ static double first_write(bool (*init)(void), long (*round)(void), long *n)
 
 double soft_dirty_scan(long *n) { return scan(soft_dirty_init, soft_dirty_round, n); }
 double soft_dirty_write(long *n) { return first_write(soft_dirty_init, soft_dirty_round, n); }
+double userfaultfd_scan(long *n) { return scan(userfaultfd_init, userfaultfd_round, n); }
+double userfaultfd_write(long *n) { return first_write(userfaultfd_init, userfaultfd_round, n); }
 double pagemap_scan(long *n) { return scan(pagemap_scan_init, pagemap_scan_round, n); }
 double pagemap_scan_write(long *n) { return first_write(pagemap_scan_init, pagemap_scan_round, n); }

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -56,6 +58,24 @@ int counted(struct sample *sample)
 	sample->vmreads = (after.vmreads - before.vmreads - (again.vmreads - after.vmreads)) / n;
 	sample->vmwrites = (after.vmwrites - before.vmwrites - (again.vmwrites - after.vmwrites)) / n;
 	return failed;
+}
+
+/* Of all that ever ran in Dune mode; NOT_MEASURED: only root may know. */
+double machine_exits(void)
+{
+	FILE *f = fopen("/sys/kernel/debug/dune/stats", "re");
+	double exits = NOT_MEASURED;
+	char line[4096], *word;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "machine ", 8))
+			continue;
+		word = strstr(line, " exits=");
+		exits = word ? strtod(word + 7, NULL) : NOT_MEASURED;
+	}
+	if (f)
+		fclose(f);
+	return exits;
 }
 
 /* Of the module, as root; false if it cannot be set. */

@@ -26,12 +26,24 @@ static int both_in_dune(const struct figure *f, struct sample *sample)
 	return sample->ticks == NOT_MEASURED ? 0 : counted(sample);
 }
 
+/* All that ran in Dune mode meanwhile is the program's. */
+static int program_in_dune(const struct figure *f, struct sample *sample)
+{
+	double before = machine_exits(), after;
+
+	sample->ticks = f->program(true, &sample->n);
+	after = machine_exits();
+	if (sample->ticks == NOT_MEASURED)
+		return -ENOENT;
+	if (before != NOT_MEASURED && after != NOT_MEASURED)
+		sample->exits = (after - before) / sample->n;
+	return 0;
+}
+
 static int in_dune(const struct figure *f, struct sample *sample)
 {
-	if (f->program) {
-		sample->ticks = f->program(true, &sample->n);
-		return sample->ticks == NOT_MEASURED ? -ENOENT : 0;
-	}
+	if (f->program)
+		return program_in_dune(f, sample);
 	return f->both ? both_in_dune(f, sample) : f->dune(sample);
 }
 

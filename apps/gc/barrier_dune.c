@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <dune/vm.h>
+
 #include "barrier.h"
 #include "dirty.h"
 
@@ -16,7 +18,11 @@ static int init(char *base, size_t size)
 {
 	heap = (uintptr_t)base;
 	bitmap = calloc((size / GC_PAGE + 63) / 64, sizeof(*bitmap));
-	return bitmap ? 0 : -ENOMEM;
+	if (!bitmap)
+		return -ENOMEM;
+	by_page = size < 1UL << DUNE_SHIFT_2M ? size : 1UL << DUNE_SHIFT_2M;
+	/* What the first time takes longer is not part of a pause. */
+	return dirty_by_page(heap, heap + by_page) ? : dirty_read(heap, by_page, true, bitmap);
 }
 
 static int start(size_t used)

@@ -4,9 +4,9 @@
  *
  *	world at rest	watch for writes, mark what the roots point to
  *	program runs	mark the rest
- *	world at rest	which pages were written? watch anew
- *	program runs	mark again from those: these two again, if they were many
- *	world at rest	mark again from pages written since, and from roots
+ *	world at rest	which pages were written? If many: watch anew
+ *	program runs	mark again from those and from roots; then these two again
+ *	world at rest	if few: mark again from those and from roots
  *	program runs	sweep
  */
 #include <errno.h>
@@ -21,20 +21,23 @@
 #include "heap.h"
 
 #define MAX_PAUSES	65536
-#define ROUNDS		3	/* of marking what was written, while the program runs */
-#define FEW_PAGES	32	/* written, that may wait for the pause */
+#define FEW_PAGES	8	/* written, that may wait for the pause */
+#define PATIENCE	4	/* rounds in which half as many as before were written, or more */
 #define MAP_COLUMNS	128
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wanted = PTHREAD_COND_INITIALIZER, ended = PTHREAD_COND_INITIALIZER;
-static bool requested, finishing;
-static unsigned long requests_served;
+static bool requested, under_way, finishing;
+static unsigned long begun, finished;	/* collections */
 static pthread_t collector;
 
 static struct barrier *barrier;
 static bool verify;
 static FILE *dirty_map;
+static unsigned long drawn;	/* collections on it */
+/* The pages that were written when last looked at, how many, of how many bytes. */
 static uint8_t *dirty;
+static size_t nr_dirty, dirty_used;
 static struct gc_stats stats;
 static double pauses[MAX_PAUSES];
 static long nr_pauses;
@@ -54,33 +57,35 @@ static void pause_took(uint64_t ticks)
 }
 
 /* The pages written while this collection marked first, in columns of the heap's length. */
-static void draw_dirty(size_t pages)
+static void draw_dirty(void)
 {
 	size_t per_column = (heap.size / GC_PAGE + MAP_COLUMNS - 1) / MAP_COLUMNS, i;
 	unsigned int count[MAP_COLUMNS] = { 0 };
 
-	for (i = 0; i < pages; i++)
+	for (i = 0; i < dirty_used / GC_PAGE; i++)
 		count[i / per_column] += dirty[i];
 	for (i = 0; i < MAP_COLUMNS; i++)
 		fprintf(dirty_map, "%lu %zu %u\n", stats.cycles, i, count[i]);
 	fputc('\n', dirty_map);
 }
 
-/* Pages of blocks that came into use since they were last watched are dirty. How many. */
-static size_t find_dirty(size_t watched)
+/* Pages of blocks that came into use since they were last watched are dirty. */
+static void find_dirty(size_t watched)
 {
-	size_t pages = heap.used / GC_PAGE, n = 0, i;
-	int r;
+	int r = barrier->collect(watched, dirty);
+	size_t i;
 
-	memset(dirty, 0, pages);
-	r = barrier->collect(watched, dirty);
 	if (r)
 		die("the written pages cannot be found", r);
-	memset(dirty + watched / GC_PAGE, 1, pages - watched / GC_PAGE);
-	for (i = 0; i < pages; i++)
-		n += dirty[i];
-	stats.pages_dirty += n;
-	return n;
+	dirty_used = heap.used;
+	memset(dirty + watched / GC_PAGE, 1, (dirty_used - watched) / GC_PAGE);
+	for (i = nr_dirty = 0; i < dirty_used / GC_PAGE; i++)
+		nr_dirty += dirty[i];
+	stats.pages_dirty += nr_dirty;
+	if (dirty_map && drawn == stats.cycles) {
+		draw_dirty();
+		drawn++;
+	}
 }
 
 /* Writes from now on. The world is at rest. */
@@ -108,41 +113,11 @@ static size_t begin_marking(void)
 	return watched;
 }
 
-/*
- * While the program runs, mark from what it wrote so far, so that less is left for
- * the pause. Whether that was much.
- */
-static bool mark_written(size_t *watched, bool draw)
+/* What is not marked may go. The world is at rest since @t. */
+static void end_marking(uint64_t t)
 {
-	size_t used, n;
-	uint64_t t;
+	uint64_t checked = 0;
 
-	world_stop();
-	t = ticks_now();
-	used = heap.used;
-	n = find_dirty(*watched);
-	*watched = watch();
-	pause_took(ticks_now() - t);
-	world_start();
-	if (draw)
-		draw_dirty(used / GC_PAGE);
-	mark_dirty(dirty, used);
-	mark_drain();
-	return n > FEW_PAGES;
-}
-
-static void end_marking(size_t watched)
-{
-	uint64_t t, checked = 0;
-
-	world_stop();
-	t = ticks_now();
-	if (barrier->collect) {
-		find_dirty(watched);
-		mark_dirty(dirty, heap.used);
-	}
-	mark_roots();
-	mark_drain();
 	if (verify) {
 		checked = ticks_now();
 		stats.objects_verified += verify_heap();
@@ -155,46 +130,82 @@ static void end_marking(size_t watched)
 	world_start();
 }
 
+/*
+ * A round: mark from what was written since @watched and from the roots, so that new
+ * objects are found too. In this pause, if that is little or this is the @last; else
+ * while the program runs. Whether all is marked.
+ */
+static bool mark_written(size_t *watched, bool last)
+{
+	uint64_t t;
+
+	world_stop();
+	t = ticks_now();
+	if (barrier->collect)
+		find_dirty(*watched);
+	mark_roots();
+	if (last || nr_dirty <= FEW_PAGES) {
+		mark(dirty, dirty_used);
+		end_marking(t);
+		return true;
+	}
+	*watched = watch();
+	pause_took(ticks_now() - t);
+	world_start();
+	mark(dirty, dirty_used);
+	return false;
+}
+
+/* Rounds, until the program wrote little, or writes more than is marked meanwhile. */
+static void mark_until_few(size_t watched)
+{
+	size_t before = SIZE_MAX;
+	int in_vain = 0;
+
+	while (!mark_written(&watched, in_vain == PATIENCE)) {
+		in_vain += nr_dirty > before / 2;
+		before = nr_dirty;
+	}
+}
+
 static void cycle(void)
 {
 	size_t watched = 0;
-	int round;
 
 	if (barrier->collect) {
 		watched = begin_marking();
-		mark_drain();
-		for (round = 0; round < ROUNDS && mark_written(&watched, dirty_map && !round); round++)
-			;
+		mark(dirty, 0);
 	}
-	end_marking(watched);
+	mark_until_few(watched);
 	while (heap_sweep_some())
 		;
 	stats.cycles++;
 }
 
-/* From gc_alloc(), with the heap's lock held. */
+/* From gc_alloc(), with the heap's lock held. That under way will do. */
 void collect_request(void)
 {
 	pthread_mutex_lock(&lock);
-	requested = true;
+	requested |= !under_way;
 	pthread_cond_signal(&wanted);
 	pthread_mutex_unlock(&lock);
 }
 
-/* A collection that begins now or later. */
-static void request_and_wait(void *unused)
+/* The end of a collection that begins after this, if @whole; of any, otherwise. */
+static void request_and_wait(void *whole)
 {
-	unsigned long before;
+	unsigned long end;
 
 	pthread_mutex_lock(&lock);
-	before = requests_served;
-	requested = true;
+	requested |= whole || !under_way;
+	end = whole ? begun + 1 : finished + 1;
 	pthread_cond_signal(&wanted);
-	while (requests_served == before)
+	while (finished < end)
 		pthread_cond_wait(&ended, &lock);
 	pthread_mutex_unlock(&lock);
 }
 
+/* For room. */
 void collect_wait(void)
 {
 	gc_wait(request_and_wait, NULL);
@@ -202,7 +213,7 @@ void collect_wait(void)
 
 void gc_collect(void)
 {
-	collect_wait();
+	gc_wait(request_and_wait, &lock);
 }
 
 static void *collector_main(void *unused)
@@ -214,10 +225,13 @@ static void *collector_main(void *unused)
 		if (finishing)
 			break;
 		requested = false;
+		under_way = true;
+		begun++;
 		pthread_mutex_unlock(&lock);
 		cycle();
 		pthread_mutex_lock(&lock);
-		requests_served++;
+		under_way = false;
+		finished++;
 		pthread_cond_broadcast(&ended);
 	}
 	pthread_mutex_unlock(&lock);

@@ -90,8 +90,7 @@ void heap_forget_cursors(struct gc_thread *thread);
 /* mark.c */
 int mark_init(void);
 void mark_roots(void);
-void mark_drain(void);
-void mark_dirty(const uint8_t *dirty, size_t used);
+void mark(uint8_t *dirty, size_t used);
 
 /* verify.c */
 int verify_init(void);

@@ -267,7 +267,6 @@ int main(int argc, char **argv)
 	o.faults = minor_faults();
 	o.ticks = ticks_now();
 	wrong = run_all();
-	memory->collect();
 	o.ticks = ticks_now() - o.ticks;
 	o.faults = minor_faults() - o.faults;
 	memory->finish(&o.gc);

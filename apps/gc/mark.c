@@ -31,22 +31,17 @@ static void mark_word(uintptr_t word)
 /* The program may write them meanwhile; then their page is dirty. */
 static void mark_words(const uintptr_t *from, const uintptr_t *to)
 {
-	while (from < to)
-		mark_word(__atomic_load_n(from++, __ATOMIC_RELAXED));
+	for (; from < to; from++) {
+		uintptr_t word = __atomic_load_n(from, __ATOMIC_RELAXED);
+
+		if (word - (uintptr_t)heap.base < heap.used)	/* most are not */
+			mark_word(word);
+	}
 }
 
 void mark_roots(void)
 {
 	world_each_root(mark_words);
-}
-
-void mark_drain(void)
-{
-	struct object o;
-
-	while (depth)
-		if (heap_find(stack[--depth], &o))
-			mark_words((uintptr_t *)o.start, (uintptr_t *)(o.start + o.size));
 }
 
 /* What of @o lies in the page at @page. */
@@ -88,12 +83,21 @@ static void mark_page(uintptr_t page)
 	}
 }
 
-/* The world is at rest. */
-void mark_dirty(const uint8_t *dirty, size_t used)
+/*
+ * From the @dirty pages of the first @used bytes, which are not any more then, and all
+ * that comes of it.
+ */
+void mark(uint8_t *dirty, size_t used)
 {
+	struct object o;
 	size_t i;
 
-	for (i = 0; i < used / GC_PAGE; i++)
+	for (i = 0; i < used / GC_PAGE; i++) {
 		if (dirty[i])
 			mark_page((uintptr_t)heap.base + i * GC_PAGE);
+		dirty[i] = 0;
+	}
+	while (depth)
+		if (heap_find(stack[--depth], &o))
+			mark_words((uintptr_t *)o.start, (uintptr_t *)(o.start + o.size));
 }

@@ -20,7 +20,7 @@ struct memory {
 	void		(*thread_begin)(void);
 	void		(*thread_end)(void);
 	void		(*wait)(void (*fn)(void *data), void *data);
-	void		(*collect)(void);
+	void		(*collect)(void);	/* now; before a workload looks at its data again */
 	void		(*finish)(struct gc_stats *stats);
 };
 

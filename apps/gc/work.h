@@ -9,7 +9,7 @@
 
 /*
  * One thread's share of the work, of @threads. Returns NULL, or what was wrong:
- * each checks its own data.
+ * each checks its own data, the first after a collection.
  */
 struct workload {
 	const char	*name;

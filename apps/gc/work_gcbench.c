@@ -83,6 +83,8 @@ static const char *run(int thread, int threads, double scale)
 		if (!construct(depth, rounds ? rounds : 1))
 			return "a tree is not what was built";
 	}
+	if (!thread)
+		memory->collect();
 	if (count(long_lived) != tree_size(LONG_LIVED_DEPTH))
 		return "the long-lived tree is damaged";
 	return array[1000] == 1.0 / 1001 ? NULL : "the long-lived array is damaged";

@@ -6,8 +6,8 @@
 
 #include "work.h"
 
-#define BUCKETS		65536UL
-#define KEYS		100000UL
+#define BUCKET_BITS	14
+#define KEYS		25000UL
 #define OPERATIONS	1000000UL
 
 struct entry {
@@ -18,7 +18,7 @@ struct entry {
 
 static struct entry *find(struct entry **map, uint64_t key)
 {
-	struct entry *e = map[key * 0x9e3779b97f4a7c15ULL >> 48];
+	struct entry *e = map[key * 0x9e3779b97f4a7c15ULL >> (64 - BUCKET_BITS)];
 
 	while (e && e->key != key)
 		e = e->next;
@@ -27,7 +27,7 @@ static struct entry *find(struct entry **map, uint64_t key)
 
 static struct entry *find_or_add(struct entry **map, uint64_t key)
 {
-	struct entry **bucket = &map[key * 0x9e3779b97f4a7c15ULL >> 48];
+	struct entry **bucket = &map[key * 0x9e3779b97f4a7c15ULL >> (64 - BUCKET_BITS)];
 	struct entry *e = find(map, key);
 
 	if (!e) {
@@ -58,13 +58,15 @@ static bool operate(struct entry **map, unsigned long keys, uint64_t *random)
 
 static const char *run(int thread, int threads, double scale)
 {
-	struct entry **map = new_object(BUCKETS * sizeof(*map), false);
+	struct entry **map = new_object(sizeof(*map) << BUCKET_BITS, false);
 	unsigned long keys = KEYS / threads, n = OPERATIONS * scale / threads, i;
 	uint64_t random = thread + 1;
 
 	for (i = 0; i < n; i++)
 		if (!operate(map, keys, &random))
 			return "a key has the value of another";
+	if (!thread)
+		memory->collect();
 	for (i = 0; i < keys; i++)
 		if (find(map, i) && find(map, i)->value[0] != i)
 			return "a key has the value of another";

@@ -4,8 +4,8 @@
  */
 #include "work.h"
 
-#define NODES	200000
-#define ROUNDS	60
+#define NODES	50000
+#define ROUNDS		240
 #define EVERY	13
 
 struct node {
@@ -52,6 +52,8 @@ static const char *run(int thread, int threads, double scale)
 		replace(head, EVERY + i % 7);
 		memory->safepoint();
 	}
+	if (!thread)
+		memory->collect();
 	for (node = head; node; node = node->next)
 		if (node->value != ++last)
 			return "a node of the list is missing";

@@ -14,6 +14,16 @@
 
 #define DOCUMENT	(20UL << 20)
 #define CHUNK		65536
+#define MAX_ITEM	1024
+
+static const char prose[] =
+	"A part like this one is made of several pieces, which are cut, turned and polished "
+	"before they are put together. It is looked at twice: once before it gets its coat of "
+	"paint, and once more when the paint is dry. Whoever buys it gets a leaf of paper with "
+	"it that says who made it, of what, and on which day. It should be kept where it is "
+	"dry and neither hot nor cold, away from the reach of children. If it breaks within "
+	"two years, and nobody has tried to take it apart, another one is sent in its place; "
+	"the broken one is melted down and used again for whatever is made of it next.";
 
 struct element {
 	struct element	*parent, *first, *last, *next;
@@ -88,13 +98,12 @@ static long write_document(char *to, size_t size, size_t *used)
 	size_t n = sprintf(to, "<catalogue>\n");
 	long items = 0;
 
-	while (n < size - 512) {
+	while (n < size) {
 		n += sprintf(to + n, "<item id=\"%ld\" kind=\"k%lu\"><name>part %lu</name>"
-			     "<price currency=\"EUR\">%lu.%02lu</price>"
-			     "<text>made of %lu pieces, weighs %lu g</text></item>\n",
+			     "<price currency=\"EUR\">%lu.%02lu</price><text>%.*s</text></item>\n",
 			     items, next_random(&random) % 100, next_random(&random) % 100000,
 			     next_random(&random) % 1000, next_random(&random) % 100,
-			     next_random(&random) % 1000, next_random(&random) % 10000);
+			     (int)(next_random(&random) % sizeof(prose)), prose);
 		items++;
 	}
 	n += sprintf(to + n, "</catalogue>\n");
@@ -140,7 +149,7 @@ static long count(const struct element *e, const struct element *parent)
 static const char *run(int thread, int threads, double scale)
 {
 	size_t size = DOCUMENT * scale / threads, used;
-	char *document = malloc(size + 4096);
+	char *document = malloc(size + 2 * MAX_ITEM);
 	struct tree tree = { 0 };
 	const char *wrong = NULL;
 	long elements;
@@ -150,7 +159,9 @@ static const char *run(int thread, int threads, double scale)
 	elements = write_document(document, size, &used);
 	if (!parse(document, used, &tree))
 		wrong = "the document cannot be parsed";
-	else if (tree.elements != elements || count(tree.root, NULL) != elements)
+	if (!thread)
+		memory->collect();
+	if (!wrong && (tree.elements != elements || count(tree.root, NULL) != elements))
 		wrong = "the tree is not the document's";
 	free(document);
 	return wrong;

@@ -123,6 +123,7 @@ static const struct argp argp = {
 	NULL, NULL, NULL,
 };
 
+/* What seconds are in ticks; takes 5 ms. */
 static void calibrate(void)
 {
 	struct timespec t0, t1;
@@ -284,7 +285,8 @@ int main(int argc, char **argv)
 		return 125;
 	}
 	ring->copy = options.summary ? 0 : style.string;
-	calibrate();
+	if (style.times || style.durations || options.summary || options.json)
+		calibrate();
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
 	prctl(PR_SET_CHILD_SUBREAPER, options.follow);
 	began = ticks_now();

@@ -158,6 +158,10 @@ for files in 20 64 200 400; do
 	[ "$(limited "files $files" '' prog-files $files 2>&1)" = all ]
 	result $? "limit_files_$files"
 done
+# Whoever starts it may have no more than this: some are left for threads.
+printf 'use none\nlimit files 200\n' >p2
+[ "$(prog-limited 320 dune-run --policy=p2 prog-files 200 2>&1)" = all ]
+result $? limit_files_below_a_hard_limit
 limited 'files 64' 'limit processes 8' prog-files 200 2>err
 [ $? = 1 ] && grep -q 'Bad file descriptor\|Too many open files' err
 result $? limit_files
