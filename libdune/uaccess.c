@@ -2,7 +2,7 @@
 /*
  * uaccess.c - the guest half at memory that may be gone, or not be ring 3's
  */
-#include "priv.h"
+#include "pt.h"
 
 static uint64_t copy(void *to, const void *from, uint64_t size)
 {
@@ -11,11 +11,11 @@ static uint64_t copy(void *to, const void *from, uint64_t size)
 
 /*
  * A fault of Linux's own making lets a stack grow down to where it was; a VM
- * exit's does not. So have Linux write a byte; it will be written again.
+ * exit's does not. So have Linux read there: what it is to set does not exist.
  */
 static bool grow_stack(uint64_t at)
 {
-	return sys(__NR_getrandom, at, 1, 1 /* GRND_NONBLOCK */) == 1;
+	return sys(__NR_timer_settime, -1, 0, at, 0) == -EINVAL;
 }
 
 /* At CPL 0, for CPL 0's memory. */
@@ -33,16 +33,50 @@ long dune_copy_in(void *to, uint64_t from, uint64_t size)
 	return copy(to, (const void *)from, size) ? -EFAULT : 0;
 }
 
+/* That ring 3 runs on; NULL: tables of the program's own. */
+static struct dune_root *root_of_ring3(void)
+{
+	const struct dune_thread *t = dune_this_thread();
+	uint64_t cr3;
+
+	if (t->ring3.root)
+		return t->ring3.root;
+	asm volatile("mov %%cr3, %0" : "=r" (cr3));
+	return (cr3 ^ t->root->cr3) & DUNE_PTE_ADDR ? NULL : t->root;
+}
+
+/* What is not mapped yet faults. */
+static bool leaves_are_user(uint64_t start, uint64_t size)
+{
+	struct dune_root *root = root_of_ring3();
+	uint64_t va = start, entry;
+	struct pt_pos pos;
+
+	if (!root)
+		return true;
+	while (va < start + size) {
+		pos = (struct pt_pos){ &root->low[va >> DUNE_SHIFT_1G], 3 };
+		if (pt_is_table(pt_read(pos.entry), 3))
+			pos = pt_find(root, va);
+		entry = pt_read(pos.entry);
+		if ((entry & (DUNE_PTE_P | DUNE_PTE_U)) == DUNE_PTE_P)
+			return false;
+		va = pt_next(va, pos.level);
+	}
+	return true;
+}
+
+static bool is_user(uint64_t start, uint64_t size)
+{
+	return dune_user_range(start, size) && leaves_are_user(start, size);
+}
+
 DUNE_API int dune_copy_from_user(void *to, uint64_t from, uint64_t size)
 {
-	if (!dune_user_range(from, size))
-		return -EFAULT;
-	return dune_copy_in(to, from, size);
+	return is_user(from, size) ? dune_copy_in(to, from, size) : -EFAULT;
 }
 
 DUNE_API int dune_copy_to_user(uint64_t to, const void *from, uint64_t size)
 {
-	if (!dune_user_range(to, size))
-		return -EFAULT;
-	return dune_copy_out(to, from, size);
+	return is_user(to, size) ? dune_copy_out(to, from, size) : -EFAULT;
 }

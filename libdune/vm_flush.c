@@ -57,7 +57,7 @@ DUNE_API int dune_vm_flush(void)
 
 DUNE_API int dune_vm_flush_range(struct dune_root *root, uintptr_t va, size_t len)
 {
-	if (!root || va + len < va || (va + len) >> VA_BITS)
+	if (!dune_vm_good_range(root, va, len, 1))
 		return FAIL(-EINVAL);
 	dune_flush(root, va & ~(PAGE_SIZE - 1), va + len);
 	return 0;

@@ -44,7 +44,7 @@ static const unsigned int instead[][2] = {
 	{ __NR_renameat, __NR_renameat2 }, { __NR_fork, __NR_clone }, { __NR_vfork, __NR_clone },
 	{ __NR_clone3, __NR_clone }, { __NR_lgetxattr, __NR_getxattr },
 	{ __NR_llistxattr, __NR_listxattr }, { __NR_accept, __NR_accept4 },
-	{ __NR_sendmmsg, __NR_sendmsg },
+	{ __NR_sendmmsg, __NR_sendmsg }, { __NR_listen, __NR_getsockname },
 };
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))

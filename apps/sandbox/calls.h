@@ -39,7 +39,7 @@ enum call_handler {
 	DO_none, DO_plain, DO_absent, DO_access, DO_accept, DO_address, DO_arch_prctl,
 	DO_at_file, DO_brk, DO_chown, DO_clone, DO_close_range, DO_dup, DO_entry,
 	DO_epoll_ctl, DO_exec, DO_exit, DO_exit_group, DO_fcntl, DO_fd_change, DO_fd_xattr, DO_futex,
-	DO_ioctl, DO_kill, DO_link, DO_madvise, DO_message, DO_messages, DO_mincore,
+	DO_ioctl, DO_kill, DO_link, DO_listen, DO_madvise, DO_message, DO_messages, DO_mincore,
 	DO_mmap, DO_mprotect, DO_mremap, DO_open, DO_output, DO_pidfd_open,
 	DO_prctl, DO_prlimit, DO_pselect6, DO_range, DO_readlink, DO_rename,
 	DO_sched_self, DO_sendto, DO_sigaction, DO_sigaltstack, DO_sigreturn, DO_socket,

@@ -68,6 +68,7 @@ long do_socketpair(struct request *r);
 long do_address(struct request *r);
 long do_accept(struct request *r);
 long do_sendto(struct request *r);
+long do_listen(struct request *r);
 long do_sockopt(struct request *r);
 
 /* Bytes of an address at most: struct sockaddr_storage. */

@@ -2,6 +2,7 @@
 /*
  * memory.c - calls that map: never where ring 0 is
  */
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 
 #include "handlers.h"
@@ -18,27 +19,43 @@ static bool write_and_exec(uint64_t prot)
 	return (prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC);
 }
 
-/* Output that no limit would see. */
-static bool writes_to_file(const struct request *r)
+static bool from_file(const struct request *r)
 {
-	return !(r->args[3] & MAP_ANONYMOUS) && (r->args[2] & PROT_WRITE) &&
-	       (r->args[3] & MAP_TYPE) != MAP_PRIVATE &&
+	return !(r->args[3] & MAP_ANONYMOUS);
+}
+
+/* What is shared with a file that may be written is output that no limit would see. */
+static bool may_be_output(const struct request *r)
+{
+	return (r->args[3] & MAP_TYPE) != MAP_PRIVATE &&
 	       r->box->policy->limit[LIMIT_OUTPUT] != NO_LIMIT;
 }
 
-long do_mmap(struct request *r)
+static bool may_be_code(const struct request *r)
 {
-	uint64_t flags = r->args[3];
+	return (r->args[2] & PROT_EXEC) && r->box->policy->deny_wx;
+}
+
+/* Now, or after an mprotect(), or by another mapping of the same file. */
+static long judge_mapped(struct request *r, const struct object *o)
+{
+	char name[PATH_SIZE];
+	uint32_t rights;
+
+	if (may_be_output(r) && (sys(__NR_fcntl, o->fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+		return refuse_limit(r, "output", EACCES);
+	if (!may_be_code(r))
+		return 0;
+	rights = rights_of_fd(r, o->fd, name);
+	if ((rights & (RIGHT_EXEC | RIGHT_WRITE)) != RIGHT_EXEC)
+		return refuse_argument(r, 2, "deny-write-exec", EACCES);
+	return 0;
+}
+
+static long map(struct request *r)
+{
 	long e;
 
-	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && !range_ok(r, r->args[0], r->args[1]))
-		return -ENOMEM;
-	if (!(flags & MAP_ANONYMOUS) && box_hides_fd(r->box, r->args[4]))
-		return -EBADF;
-	if (r->box->policy->deny_wx && write_and_exec(r->args[2]))
-		return refuse_argument(r, 2, "deny-write-exec", EACCES);
-	if (writes_to_file(r))
-		return refuse_limit(r, "output", EACCES);
 	/* Another place is as good as one that the sandbox has taken. */
 	if (!range_ok(r, r->args[0], r->args[1]))
 		r->args[0] = 0;
@@ -48,6 +65,33 @@ long do_mmap(struct request *r)
 		return -ENOMEM;
 	}
 	return e;
+}
+
+/* The descriptor is held, so that the file that is judged is the one that is mapped. */
+static long map_judged(struct request *r)
+{
+	struct object o;
+	long e = borrow(r, r->args[4], &o);
+
+	if (e)
+		return e;
+	r->args[4] = o.fd;
+	e = judge_mapped(r, &o) ?: map(r);
+	drop(&o);
+	return e;
+}
+
+long do_mmap(struct request *r)
+{
+	uint64_t flags = r->args[3];
+
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && !range_ok(r, r->args[0], r->args[1]))
+		return -ENOMEM;
+	if (from_file(r) && box_hides_fd(r->box, r->args[4]))
+		return -EBADF;
+	if (r->box->policy->deny_wx && write_and_exec(r->args[2]))
+		return refuse_argument(r, 2, "deny-write-exec", EACCES);
+	return from_file(r) && (may_be_output(r) || may_be_code(r)) ? map_judged(r) : map(r);
 }
 
 long do_range(struct request *r)

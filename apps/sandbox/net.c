@@ -118,6 +118,31 @@ long do_address(struct request *r)
 	return e;
 }
 
+/* The port is where it is for both families. */
+static bool is_unbound(const union address *a)
+{
+	return (a->family == AF_INET || a->family == AF_INET6) && !a->bytes[2] && !a->bytes[3];
+}
+
+/* An address that the socket has was judged; without one Linux takes any, and a port. */
+long do_listen(struct request *r)
+{
+	union address address = { 0 };
+	uint32_t size = ADDRESS_SIZE;
+	struct object o, none;
+	long e = borrow(r, r->args[0], &o);
+
+	if (e)
+		return e;
+	e = sys(__NR_getsockname, o.fd, &address, &size);
+	if (!e && is_unbound(&address))
+		e = judge_address(r, PEER_BIND, &address, &size, &none);
+	if (!e)
+		e = box_pass_as(r, r->nr, o.fd, r->args[1], 0, 0, 0, 0);
+	drop(&o);
+	return e;
+}
+
 long do_sendto(struct request *r)
 {
 	uint64_t wanted = r->args[2] < 0x7ffff000 ? r->args[2] : 0x7ffff000, room;

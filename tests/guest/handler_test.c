@@ -436,10 +436,14 @@ TEST(copies_are_not_the_handlers)
 	char buffer[16] = "";
 
 	ENTER_OWN();
+	memset(area + PAGE, 7, 16);
 	dune_vm_slot_protect((uintptr_t)area & ~((1UL << 30) - 1), 1UL << 30, DUNE_PTE_U);
 	dune_trap_set_pgflt_handler(mend, DUNE_TRAP_GPRS_ONLY);
 	forbid(PAGE);
 	EXPECT_EQ(-EFAULT, dune_copy_to_user((uintptr_t)area + PAGE, buffer, 16));
+	EXPECT_EQ(0, dune_copy_from_user(buffer, (uintptr_t)area + PAGE, 16));
+	EXPECT_EQ(7, buffer[0]);
+	EXPECT_EQ(7, buffer[15]);
 	own_set(area + PAGE, DUNE_PTE_P, 0);
 	EXPECT_EQ(-EFAULT, dune_copy_from_user(buffer, (uintptr_t)area + PAGE, 16));
 	EXPECT_EQ(0, faults);

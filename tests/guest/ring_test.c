@@ -292,6 +292,15 @@ GPRS_ONLY static int leave_user_memory(uintptr_t addr, uint64_t error, struct du
 	return DUNE_TRAP_DONE;
 }
 
+GPRS_ONLY static int leave_read(uintptr_t addr, uint64_t error, struct dune_tf *tf)
+{
+	traps++;
+	pf_addr = addr;
+	seen_error = error;
+	tf->rip += 2;
+	return DUNE_TRAP_DONE;
+}
+
 /* Ring 0 neither executes nor, but for its copies, reads ring 3's memory. */
 TEST(smep_and_smap)
 {
@@ -309,6 +318,15 @@ TEST(smep_and_smap)
 		EXPECT_EQ(RING3, pf_addr);
 		EXPECT_EQ(DUNE_PF_PRESENT | DUNE_PF_FETCH, seen_error);
 	}
+	traps = 0;
+	dune_trap_set_pgflt_handler(leave_read, DUNE_TRAP_GPRS_ONLY);
+	if (cr4 & 1UL << 21) {
+		asm volatile("movb (%%rdi), %%al" : "=a" (c) : "D" (memory), "a" (0));
+		EXPECT_EQ(1, traps);
+		EXPECT_EQ(RING3, pf_addr);
+		EXPECT_EQ(DUNE_PF_PRESENT, seen_error);
+		EXPECT_EQ(0, c);
+	}
 	EXPECT_EQ(0, dune_copy_from_user(&c, RING3, 1));
 	EXPECT_EQ((char)0xc3, c);
 	EXPECT_EQ(-EFAULT, dune_copy_from_user(&c, (uintptr_t)&cr4, 1));
@@ -319,6 +337,36 @@ TEST(smep_and_smap)
 	EXPECT_EQ(0, dune_copy_to_user(RING3 + SIZE - 1, &c, 1));
 	mprotect(memory, 4096, PROT_READ);
 	EXPECT_EQ(-EFAULT, dune_copy_to_user(RING3, &c, 1));
+}
+
+/* Copies go by the U bits of single pages, too, and change nothing where they may not. */
+TEST(copies_go_by_pages)
+{
+	const uint64_t rights = DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U;
+	struct dune_root *root;
+	char c = 1, page[2 * 4096];
+
+	prepare();
+	memset(memory, 5, 3 * 4096);
+	ENTER();
+	root = dune_vm_current();
+	EXPECT_EQ(0, dune_copy_from_user(page, RING3 + 4096, 2 * 4096));
+	ASSERT_EQ(0, dune_vm_protect(root, RING3 + 4096, 4096, rights & ~DUNE_PTE_U));
+	EXPECT_EQ(-EFAULT, dune_copy_from_user(&c, RING3 + 4096, 1));
+	EXPECT_EQ(-EFAULT, dune_copy_to_user(RING3 + 8191, &c, 1));
+	EXPECT_EQ(-EFAULT, dune_copy_from_user(page, RING3 + 4095, 2));
+	EXPECT_EQ(-EFAULT, dune_copy_from_user(page, RING3, 3 * 4096));
+	EXPECT_EQ(0, dune_copy_from_user(&c, RING3 + 4095, 1));
+	EXPECT_EQ(0, dune_copy_to_user(RING3 + 8192, &c, 1));
+	ASSERT_EQ(0, dune_vm_protect(root, RING3 + 4096, 4096, rights));
+	EXPECT_EQ(0, dune_copy_from_user(&c, RING3 + 8191, 1));
+	EXPECT_EQ(5, c);
+	/* Not to be written to: Linux would. */
+	ASSERT_EQ(0, dune_vm_protect(root, RING3 + 4096, 4096, rights & ~DUNE_PTE_W));
+	c = 9;
+	EXPECT_EQ(-EFAULT, dune_copy_to_user(RING3 + 4096, &c, 1));
+	EXPECT_EQ(0, dune_copy_from_user(&c, RING3 + 4096, 1));
+	EXPECT_EQ(5, c);
 }
 
 /* ---- FS and GS bases of both sides ------------------------------------------- */

@@ -59,6 +59,66 @@ TEST(rights)
 	EXPECT_EQ(4, peek(at));
 }
 
+struct visit {
+	uintptr_t	from[8];
+	unsigned int	shift[8];
+	int		nr, stop_after;
+};
+
+static int visit(struct dune_leaf leaf, uintptr_t va, void *data)
+{
+	struct visit *v = data;
+
+	v->from[v->nr] = va;
+	v->shift[v->nr++] = leaf.shift;
+	return v->nr == v->stop_after ? 7 : 0;
+}
+
+TEST(a_walk_visits_every_leaf)
+{
+	struct dune_root *root = dune_vm_mirror();
+	const uintptr_t big = FREE + 4 * MIB;
+	struct visit v = { .nr = 0 };
+
+	ENTER();
+	begin();
+	ASSERT_EQ(0, dune_vm_map(root, FREE + PAGE, 2 * PAGE, RW, DUNE_SHIFT_4K));
+	ASSERT_EQ(0, dune_vm_map(root, big, 2 * MIB, RW, DUNE_SHIFT_2M));
+	EXPECT_EQ(0, dune_vm_walk(root, FREE, big + PAGE - FREE, visit, &v));
+	ASSERT_EQ(3, v.nr);
+	EXPECT_EQ(FREE + PAGE, v.from[0]);
+	EXPECT_EQ(FREE + 2 * PAGE, v.from[1]);
+	EXPECT_EQ(big, v.from[2]);
+	EXPECT_EQ(DUNE_SHIFT_4K, v.shift[0]);
+	EXPECT_EQ(DUNE_SHIFT_2M, v.shift[2]);
+	/* From within the large leaf; and a visit that ends it. */
+	v.nr = 0;
+	EXPECT_EQ(0, dune_vm_walk(root, big + 5 * PAGE, PAGE, visit, &v));
+	EXPECT_EQ(1, v.nr);
+	EXPECT_EQ(big, v.from[0]);
+	v = (struct visit){ .stop_after = 2 };
+	EXPECT_EQ(7, dune_vm_walk(root, FREE, big + PAGE - FREE, visit, &v));
+	EXPECT_EQ(2, v.nr);
+	v.nr = 0;
+	EXPECT_EQ(0, dune_vm_walk(root, FREE + 3 * PAGE, MIB, visit, &v));
+	EXPECT_EQ(0, v.nr);
+	EXPECT_EQ(-EINVAL, dune_vm_walk(root, FREE, PAGE, NULL, NULL));
+	EXPECT_EQ(-EINVAL, dune_vm_walk(root, 1UL << 47, PAGE, visit, &v));
+	EXPECT_EQ(0, dune_vm_unmap(root, FREE, 6 * MIB));
+}
+
+TEST(flushes_of_any_range)
+{
+	struct dune_root *root = dune_vm_mirror();
+
+	ENTER();
+	EXPECT_EQ(0, dune_vm_flush_range(root, (1UL << 47) - PAGE, PAGE));
+	EXPECT_EQ(0, dune_vm_flush_range(root, 0, 1UL << 47));
+	EXPECT_EQ(-EINVAL, dune_vm_flush_range(root, (1UL << 47) - PAGE, 2 * PAGE));
+	EXPECT_EQ(-EINVAL, dune_vm_flush_range(root, PAGE, -PAGE));
+	EXPECT_EQ(-EINVAL, dune_vm_flush_range(NULL, 0, PAGE));
+}
+
 /* A part of a block taken away is the handler's; the rest comes as ever. */
 TEST(holes_in_the_mirror_root)
 {

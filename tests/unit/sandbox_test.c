@@ -418,8 +418,38 @@ static void memory(void)
 	close(fds[0]);
 	close(fds[1]);
 
-	CHECK(begin("allow @memory\ndeny-write-exec\n"));
+}
+
+/* Memory that more than one mapping, or a later right, makes something else of. */
+static void mappings(void)
+{
+	int fd = memfd_create("code", 0), library = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY);
+	int writable = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	long at;
+
+	CHECK(!ftruncate(fd, 4096) && !ftruncate(writable, 4096));
+	CHECK(begin("allow @memory @io\nread+exec /lib /usr\nread+write+exec /tmp\ndeny-write-exec\n"));
 	CHECK(call(mmap, 0, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == -EACCES);
+	at = call(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(at > 0 && call(mprotect, at, 4096, PROT_READ | PROT_EXEC) == -EACCES);
+	CHECK(call(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0) == -EACCES &&
+	      call(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == -EACCES &&
+	      call(mmap, 0, 4096, PROT_EXEC, MAP_PRIVATE, writable, 0) == -EACCES);
+	CHECK(!call(munmap, at, 4096));
+	at = call(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, library, 0);
+	CHECK(at > 0 && !call(munmap, at, 4096));
+
+	CHECK(begin("allow @memory @io\nread+write /tmp\nlimit output 64K\n"));
+	CHECK(call(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, writable, 0) == -EACCES &&
+	      call(mmap, 0, 4096, PROT_READ, MAP_SHARED, writable, 0) == -EACCES &&
+	      call(mmap, 0, 4096, PROT_NONE, MAP_SHARED_VALIDATE, writable, 0) == -EACCES);
+	at = call(mmap, 0, 4096, PROT_READ, MAP_SHARED, library, 0);
+	CHECK(at > 0 && call(mprotect, at, 4096, PROT_WRITE) == -EACCES && !call(munmap, at, 4096));
+	at = call(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, writable, 0);
+	CHECK(at > 0 && !call(munmap, at, 4096));
+	close(fd);
+	close(library);
+	close(writable);
 }
 
 static bool is_checked(uint8_t kind)
@@ -456,6 +486,20 @@ static void tables(void)
 		}
 	}
 	CHECK(!wrong && made > 100);
+}
+
+/* Whoever no rule names is turned away before the program sees him. */
+static void stranger(int listener)
+{
+	struct sockaddr_in a;
+	socklen_t size = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char c;
+
+	CHECK(!getsockname(listener, (struct sockaddr *)&a, &size) &&
+	      !connect(fd, (struct sockaddr *)&a, size));
+	CHECK(call(accept, listener, 0, 0) == -ECONNABORTED && read(fd, &c, 1) <= 0);
+	close(fd);
 }
 
 static void network(void)
@@ -496,6 +540,22 @@ static void network(void)
 	CHECK(call(sendmsg, fd, &m, 0) == -ENOBUFS);
 	CHECK(call(socket, AF_NETLINK, SOCK_RAW, 0) == -EAFNOSUPPORT &&
 	      call(socket, AF_INET, SOCK_RAW, 1) == -EPROTONOSUPPORT);
+	close(fd);
+
+	/* Without an address listen() takes any, and a port that no rule names. */
+	fd = call(socket, AF_INET, SOCK_STREAM, 0);
+	CHECK(call(listen, fd, 1) == -EACCES && call(listen, 0, 1) == -ENOTSOCK);
+	close(fd);
+	CHECK(begin("allow @net @io\nbind 127.0.0.1:0\naccept 127.0.0.1:1\n"));
+	fd = call(socket, AF_INET, SOCK_STREAM, 0);
+	CHECK(call(listen, fd, 1) == -EACCES);
+	a.sin_port = 0;
+	CHECK(!call(bind, fd, &a, sizeof(a)) && !call(listen, fd, 1));
+	stranger(fd);
+	close(fd);
+	CHECK(begin("allow @net @io\nbind any\n"));
+	fd = call(socket, AF_INET6, SOCK_STREAM, 0);
+	CHECK(fd < 0 || !call(listen, fd, 1));
 	close(fd);
 }
 
@@ -712,6 +772,7 @@ int main(void)
 	looking();
 	names();
 	memory();
+	mappings();
 	tables();
 	network();
 	others();

@@ -192,8 +192,10 @@ void dune_signals_to_ring3(bool on);
  * dune_copy_from_user - read memory of ring 3's
  * dune_copy_to_user - write it
  *
- * Return 0, or -EFAULT where it is not ring 3's (see dune_vm_slot_protect()) or
- * Linux allows no such access. Context: CPL 0 in Dune mode.
+ * Return 0, or -EFAULT where it is not ring 3's (by dune_vm_slot_protect(), and by the
+ * U bits of the root that ring 3 runs on) or Linux allows no such access. Bytes before
+ * the one that faults may have been copied, others are as they were. Context: CPL 0 in
+ * Dune mode.
  */
 int dune_copy_from_user(void *to, uint64_t from, uint64_t size);
 int dune_copy_to_user(uint64_t to, const void *from, uint64_t size);
