@@ -51,19 +51,31 @@ static bool from_ring3(const struct dune_tf *tf)
 	return (tf->cs & 3) && dune_active() && dune_this_thread()->ring0_fs;
 }
 
-static void call(dune_intr_cb cb, struct dune_tf *tf)
+/* With ring 0's FS base from here on; whether that was another. */
+static bool begin(const struct dune_tf *tf)
 {
 	struct dune_thread *t;
 
-	if (!from_ring3(tf)) {
-		cb(tf);
-		return;
-	}
+	if (!from_ring3(tf))
+		return false;
 	t = dune_this_thread();
 	t->ring3_fs = read_fs();
 	write_fs(t->ring0_fs);
+	return true;
+}
+
+static void end(bool exchanged)
+{
+	if (exchanged)
+		write_fs(dune_this_thread()->ring3_fs);
+}
+
+static void call(dune_intr_cb cb, struct dune_tf *tf)
+{
+	bool exchanged = begin(tf);
+
 	cb(tf);
-	write_fs(t->ring3_fs);
+	end(exchanged);
 }
 
 unsigned long dune_compat_get_user_fs(void)
@@ -97,20 +109,16 @@ static int on_signal(struct dune_tf *tf)
 	return DUNE_TRAP_DONE;
 }
 
-static void pgflt(struct dune_tf *tf)
-{
-	uintptr_t addr;
-
-	asm volatile("mov %%cr2, %0" : "=r" (addr));
-	pgflt_cb(addr, tf->error, tf);
-}
-
 /* What Linux refuses no page table mends: it stays Linux's, and is a signal. */
 static int on_pgflt(uintptr_t addr, uint64_t error, struct dune_tf *tf)
 {
+	bool exchanged;
+
 	if (error & DUNE_PF_LINUX)
 		return DUNE_TRAP_PASS;
-	call(pgflt, tf);
+	exchanged = begin(tf);
+	pgflt_cb(addr, tf->error, tf);
+	end(exchanged);
 	return DUNE_TRAP_DONE;
 }
 
