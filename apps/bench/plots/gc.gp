@@ -12,6 +12,7 @@ array colours[9] = ['#cbd2d9', '#9aa5b1', '#68d391', '#f6ad55', '#2b6cb0', \
 do for [what in 'ticks pauses'] {
 	file = data.'/gc-'.what.'.dat'
 	set title what eq 'ticks' ? 'Total' : 'Longest pause'
+	if (what eq 'pauses') { set logscale y; set yrange [0.05 : *] }
 	set key outside right top
 	stats file using 2 every ::1 nooutput
 	columns = STATS_columns
