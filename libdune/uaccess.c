@@ -45,15 +45,23 @@ static struct dune_root *root_of_ring3(void)
 	return (cr3 ^ t->root->cr3) & DUNE_PTE_ADDR ? NULL : t->root;
 }
 
-/* What is not mapped yet faults. */
-static bool leaves_are_user(uint64_t start, uint64_t size)
+/* In a block that is ring 3's as a whole: nothing else need be asked. */
+static bool in_user_block(struct dune_root *root, uint64_t start, uint64_t size)
 {
-	struct dune_root *root = root_of_ring3();
+	const uint64_t user = DUNE_PTE_P | DUNE_PTE_PS | DUNE_PTE_U;
+	uint64_t block = start >> DUNE_SHIFT_1G;
+
+	return size - 1 < 1UL << DUNE_SHIFT_1G && block < NR_BLOCKS &&
+	       (start + size - 1) >> DUNE_SHIFT_1G == block &&
+	       (pt_read(&root->low[block]) & user) == user;
+}
+
+/* What is not mapped yet faults. */
+static bool leaves_are_user(struct dune_root *root, uint64_t start, uint64_t size)
+{
 	uint64_t va = start, entry;
 	struct pt_pos pos;
 
-	if (!root)
-		return true;
 	while (va < start + size) {
 		pos = (struct pt_pos){ &root->low[va >> DUNE_SHIFT_1G], 3 };
 		if (pt_is_table(pt_read(pos.entry), 3))
@@ -68,7 +76,11 @@ static bool leaves_are_user(uint64_t start, uint64_t size)
 
 static bool is_user(uint64_t start, uint64_t size)
 {
-	return dune_user_range(start, size) && leaves_are_user(start, size);
+	struct dune_root *root = root_of_ring3();
+
+	if (root && in_user_block(root, start, size))
+		return true;
+	return dune_user_range(start, size) && (!root || leaves_are_user(root, start, size));
 }
 
 DUNE_API int dune_copy_from_user(void *to, uint64_t from, uint64_t size)
