@@ -283,6 +283,9 @@ static bool other_call(uint32_t nr, const uint64_t a[6])
 	case __NR_bind:
 		address((const void *)a[1], a[2], nr == __NR_bind, nr == __NR_connect);
 		break;
+	case __NR_listen:	/* no rule allows any address and port */
+		MUST((uint32_t)a[0] >= NR_FDS || !fds[(uint32_t)a[0]].unbound);
+		break;
 	case __NR_sendto:
 		MUST(in_user(a[1], a[2]) || !a[1]);
 		if (a[4] && a[5])

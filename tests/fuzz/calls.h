@@ -43,6 +43,7 @@ struct file_name {
 struct descriptor {
 	bool		open, hidden;
 	bool		temporary;	/* the sandbox's own, to be closed by it; or a slot in use */
+	bool		unbound;	/* a socket without an address, as it was said last */
 	uint32_t	flags;
 	const struct file_name *name;
 };
