@@ -19,8 +19,9 @@ struct barrier {
 	/* The world is at rest: pages written from now on are wanted, of the first @used bytes. */
 	int		(*start)(size_t used);
 	/*
-	 * The world is at rest: set dirty[i] for each page of those that was written
-	 * (none is set before), and stop watching. NULL: there is no barrier, all marking is done in a pause.
+	 * The world is at rest: set dirty[i], none of which is set before, for each page
+	 * of those that was written, and stop watching. NULL: there is no barrier, all
+	 * marking is done in a pause.
 	 */
 	int		(*collect)(size_t used, uint8_t *dirty);
 	/* Counted since init: traps, and pages asked about. */

@@ -2,7 +2,6 @@
 /*
  * barrier_none.c - no barrier; and one that sees nothing
  */
-
 #include "barrier.h"
 
 static int init(char *heap, size_t size)

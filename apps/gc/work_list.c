@@ -5,7 +5,7 @@
 #include "work.h"
 
 #define NODES	50000
-#define ROUNDS		240
+#define ROUNDS	240
 #define EVERY	13
 
 struct node {

@@ -28,6 +28,7 @@ const call_fn handlers[NR_HANDLERS] = {
 	[DO_futex] = do_futex, [DO_sigaction] = do_sigaction,
 	[DO_sigaltstack] = do_sigaltstack, [DO_sigreturn] = do_sigreturn,
 	[DO_socket] = do_socket, [DO_socketpair] = do_socketpair, [DO_address] = do_address,
-	[DO_accept] = do_accept, [DO_listen] = do_listen, [DO_sendto] = do_sendto, [DO_sockopt] = do_sockopt,
+	[DO_accept] = do_accept, [DO_listen] = do_listen, [DO_sendto] = do_sendto,
+	[DO_sockopt] = do_sockopt,
 	[DO_message] = do_message, [DO_messages] = do_messages,
 };
