@@ -36,6 +36,7 @@ static unsigned int nr_slots, max_slots = MAX_SLOTS;
 static uintptr_t empty_block = NONE;	/* Linux maps nothing here */
 static bool came_back;			/* but it does by the time it is taken */
 static long memory_left = -1;		/* calls of dune_map() that go well; -1: all */
+static size_t largest_map = ~0UL;	/* what more is asked for at once there is not */
 
 static uintptr_t next_place = 0x150000000000UL;
 
@@ -43,7 +44,7 @@ static void *map_at(uintptr_t at, size_t size)
 {
 	void *p;
 
-	if (!memory_left)
+	if (!memory_left || size > largest_map)
 		return NULL;
 	if (memory_left > 0)
 		memory_left--;
