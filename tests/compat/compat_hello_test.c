@@ -2,6 +2,7 @@
 /*
  * compat_hello_test.c - enter by the original's names, and what needs no tables
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -125,6 +126,24 @@ static int load_first(struct dune_elf *elf, Elf64_Phdr *phdr)
 	return dune_elf_load_ph(elf, phdr, (off_t)elf->priv - (off_t)PGADDR(phdr->p_vaddr)) ?: 1;
 }
 
+/* What dune_elf_dump() prints, which goes to descriptor 1 at once. */
+static int dumped(struct dune_elf *elf)
+{
+	static char text[1 << 20];
+	int out = dup(1), file = memfd_create("dump", 0), n;
+
+	fflush(stdout);
+	dup2(file, 1);
+	n = dune_elf_dump(elf);
+	dup2(out, 1);
+	close(out);
+	if (n || pread(file, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	close(file);
+	return strstr(text, "Section headers") && strstr(text, ".text") &&
+		strstr(text, "Program headers");
+}
+
 static void check_elf(void)
 {
 	struct dune_elf elf;
@@ -136,6 +155,7 @@ static void check_elf(void)
 	CHECK("dune_elf_open", !dune_elf_open(&elf, "/proc/self/exe"));
 	CHECK("dune_elf_iter_ph", !dune_elf_iter_ph(&elf, on_segment) && loads >= 2);
 	CHECK("dune_elf_iter_sh", !dune_elf_iter_sh(&elf, on_section) && texts == 1);
+	CHECK("dune_elf_dump", dumped(&elf));
 	elf.priv = room;
 	CHECK("dune_elf_load_ph", dune_elf_iter_ph(&elf, load_first) == 1 &&
 	      !memcmp(room, ELFMAG, SELFMAG));
@@ -182,7 +202,7 @@ static void check_apic(void)
 int main(int argc, char *argv[])
 {
 	unsigned long before = dune_get_ticks();
-	unsigned long fs;
+	unsigned long fs, other;
 	int ret = dune_init_and_enter();
 
 	if (ret) {
@@ -195,6 +215,10 @@ int main(int argc, char *argv[])
 	CHECK("dune_printf", dune_printf("%s from dune_printf\n", "hello") == 23);
 	rdmsrl(MSR_FS_BASE, fs);
 	CHECK("MSR_FS_BASE", fs && fs == dune_get_user_fs());
+	wrmsrl(MSR_FS_BASE, fs + 64);
+	rdmsrl(MSR_FS_BASE, other);
+	wrmsrl(MSR_FS_BASE, fs);
+	CHECK("wrmsrl", other == fs + 64);
 	check_signals();
 	check_threads_and_children();
 	dune_procmap_iterate(on_mapping);

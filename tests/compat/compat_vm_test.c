@@ -13,6 +13,7 @@
 
 #define AREA	((char *)0x400000000000)	/* nothing of Linux's is there */
 #define ALIAS	((char *)0x500000000000)
+#define HUGE	((char *)0x600000000000)
 #define NPAGES	8
 
 static volatile int faults;
@@ -159,6 +160,9 @@ static void check_pages(void)
 	CHECK("dune_page_put", pg->ref == 1 && !strcmp(ALIAS + PGSIZE, "mine"));
 	dune_vm_unmap(pgroot, ALIAS + PGSIZE, PGSIZE);
 	CHECK("gone with its mapping", !dune_page_isfrompool(dune_page2pa(pg)));
+	pg = dune_page_alloc();
+	dune_page_free(pg);
+	CHECK("dune_page_free", pg && !dune_page_isfrompool(dune_page2pa(pg)));
 	dune_page_stats();
 }
 
@@ -210,6 +214,121 @@ static void check_big(void)
 	      !dune_vm_lookup(pgroot, big + PGSIZE, CREATE_NONE, &pte) && !(*pte & (PTE_PS | PTE_W)) &&
 	      !dune_vm_lookup(pgroot, big, CREATE_NONE, &pte) && (*pte & PTE_W));
 	CHECK("CREATE_NORMAL", !dune_vm_lookup(pgroot, ALIAS + (1UL << 35), CREATE_NORMAL, &pte) && !*pte);
+	CHECK("CREATE_BIG", !dune_vm_lookup(pgroot, HUGE + BIG_PGSIZE, CREATE_BIG, &pte) && !*pte &&
+	      PGOFF(pte) == 8 * PDX(1, HUGE + BIG_PGSIZE));
+}
+
+static int leaves;
+
+static int count_leaf(const void *arg, ptent_t *pte, void *va)
+{
+	leaves++;
+	return !(*pte & PTE_PS);
+}
+
+/* A leaf of 1 GiB, made by the program, stays one until a part of it is to differ. */
+static void check_huge(void)
+{
+	char *mem = mmap(NULL, 2UL << 30, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *there = (char *)(((uintptr_t)mem + (1UL << 30) - 1) >> 30 << 30);
+	char *from = HUGE + (1UL << 30);
+	ptent_t *pte;
+
+	CHECK("PERM_BIG_1GB", !dune_vm_map_phys(pgroot, from, 1UL << 30, (void *)dune_va_to_pa(there),
+						PERM_R | PERM_W | PERM_BIG_1GB));
+	put(from + 123456789, 11);
+	CHECK("the same memory", get(there + 123456789) == 11);
+	CHECK("one leaf", !dune_vm_page_walk(pgroot, from, from + (1UL << 30) - 1, count_leaf, NULL) &&
+	      leaves == 1);
+	CHECK("CREATE_BIG_1GB", !dune_vm_lookup(pgroot, from, CREATE_BIG_1GB, &pte) && (*pte & PTE_PS));
+	CHECK("another gigabyte", !dune_vm_lookup(pgroot, HUGE + (3UL << 30), CREATE_BIG_1GB, &pte) &&
+	      !*pte);
+	dune_vm_unmap(pgroot, from, 1UL << 30);
+	munmap(mem, 2UL << 30);
+}
+
+/* Not cached: it works, at most slower. */
+static void check_uncached(void)
+{
+	ptent_t *pte;
+
+	CHECK("PERM_UC", !dune_vm_map_pages(pgroot, ALIAS + 16 * PGSIZE, PGSIZE,
+					    PERM_R | PERM_W | PERM_UC) &&
+	      !dune_vm_lookup(pgroot, ALIAS + 16 * PGSIZE, CREATE_NONE, &pte) && (*pte & PTE_PCD));
+	put(ALIAS + 16 * PGSIZE, 5);
+	CHECK("as memory", get(ALIAS + 16 * PGSIZE) == 5);
+	dune_vm_unmap(pgroot, ALIAS + 16 * PGSIZE, PGSIZE);
+}
+
+static bool has_invpcid(void)
+{
+	unsigned int a = 7, b, c = 0, d;
+
+	asm volatile("cpuid" : "+a" (a), "=b" (b), "+c" (c), "=d" (d));
+	return b & 1 << 10;
+}
+
+/* What the entry has lost, this CPU's TLB forgets by @flush: a write faults. */
+static void check_flush(const char *what, char *p, void (*flush)(char *p))
+{
+	ptent_t *pte;
+
+	put(p, 1);
+	CHECK(what, !dune_vm_lookup(pgroot, p, CREATE_NONE, &pte));
+	*pte &= ~PTE_W;
+	flush(p);
+	faults = 0;
+	put(p, 2);
+	CHECK("forgotten", faults == 1 && fault_addr == (uintptr_t)p && get(p) == 2);
+}
+
+static void flush_address(char *p)
+{
+	__invpcid(0, (unsigned long)p);
+}
+
+static void flush_pcid(char *p)
+{
+	__invpcid(1, 0);
+}
+
+static void flush_one(char *p)
+{
+	dune_flush_tlb_one((unsigned long)p);
+}
+
+static void flush_all(char *p)
+{
+	dune_flush_tlb();
+}
+
+static void check_tlb(void)
+{
+	char *p = ALIAS + 32 * PGSIZE;
+
+	dune_register_pgflt_handler(allow);
+	CHECK("a page", !dune_vm_map_pages(pgroot, p, PGSIZE, PERM_R | PERM_W));
+	if (has_invpcid()) {
+		check_flush("__invpcid, an address", p, flush_address);
+		check_flush("__invpcid, a PCID", p, flush_pcid);
+	}
+	check_flush("dune_flush_tlb_one", p, flush_one);
+	check_flush("dune_flush_tlb", p, flush_all);
+	dune_vm_unmap(pgroot, p, PGSIZE);
+}
+
+/* All three ways lead to the same; and where Linux puts things is known. */
+static void check_places(void)
+{
+	char *mem = mmap(NULL, PGSIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char here = 0;
+
+	CHECK("dune_stack_addr_to_pa", dune_stack_addr_to_pa(&here) == dune_va_to_pa(&here) &&
+	      PGOFF(dune_stack_addr_to_pa(&here)) == PGOFF(&here));
+	CHECK("mmap_base", mmap_base && (uintptr_t)mem >= mmap_base && PGOFF(mmap_base) == 0);
+	CHECK("stack_base", stack_base && (uintptr_t)&here >= stack_base && PGOFF(stack_base) == 0);
+	munmap(mem, PGSIZE);
 }
 
 static int refuse(void)
@@ -261,6 +380,10 @@ int main(int argc, char *argv[])
 	check_pages();
 	check_clone();
 	check_big();
+	check_huge();
+	check_uncached();
+	check_tlb();
+	check_places();
 	CHECK("a child", inherit());
 	CHECK("what is no COW ends the program", refuse());
 	return done();
