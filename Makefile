@@ -113,17 +113,17 @@ install: install-lib apps
 # What it takes to build programs, and the examples.
 install-lib: lib
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(EXAMPLESDIR)
-	install -m 644 build/lib/libdune.a build/lib/libdune.so.1 $(DESTDIR)$(LIBDIR)/
+	install -m 644 build/lib/libdune.a build/lib/libdune.so.1 build/lib/libsthread.a $(DESTDIR)$(LIBDIR)/
 	ln -sf libdune.so.1 $(DESTDIR)$(LIBDIR)/libdune.so
-	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(PREFIX)/include/dune/
+	install -m 644 $(PUBLIC_HEADERS) build/include/dune/sthread.h $(DESTDIR)$(PREFIX)/include/dune/
 	install -D -m 644 libdune/dune-gdb.py $(DESTDIR)$(PREFIX)/share/dune/dune-gdb.py
 	install -m 644 apps/examples/*.c apps/examples/Makefile $(DESTDIR)$(EXAMPLESDIR)/
 	install -d $(DESTDIR)$(PREFIX)/include/dune/compat/libdune $(DESTDIR)$(LIBDIR)/dune/compat
 	install -m 644 $(COMPAT_HEADERS) $(DESTDIR)$(PREFIX)/include/dune/compat/libdune/
 	install -m 644 $(COMPAT_LIB) $(DESTDIR)$(LIBDIR)/dune/compat/
-	for name in libdune libdune-compat; do \
+	for pc in libdune/libdune libdune/libdune-compat apps/sthread/libsthread; do \
 		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
-			libdune/$$name.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$name.pc || exit 1; done
+			$$pc.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$${pc##*/}.pc || exit 1; done
 
 install-module: modules
 	install -D -m 644 build/modules/$$(uname -r)/dune.ko \
@@ -134,8 +134,8 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,dune-run dune-policy dune-bench dune-trace dune-gc dune-plugin \
 		dune-httpd dune-stat)
 	rm -f $(DESTDIR)$(PREFIX)/lib/dune/codec.so
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libdune.,a so so.1) \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/libdune{,-compat}.pc
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libdune.a libdune.so libdune.so.1 libsthread.a) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/{libdune,libdune-compat,libsthread}.pc
 	rm -rf $(DESTDIR)$(LIBDIR)/dune/compat
 	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune $(DESTDIR)$(EXAMPLESDIR)
 	for page in docs/man/*.[1-9]; do \

@@ -6,7 +6,8 @@ EXAMPLES := $(patsubst apps/examples/%.c,example-%,$(EXAMPLE_SRCS))
 EXAMPLES := $(addprefix build/bin/tests/,$(EXAMPLES) $(addsuffix -static,$(EXAMPLES)))
 INSTALLED := build/installed
 
-$(INSTALLED)/stamp: $(LIBDUNE) $(PUBLIC_HEADERS) $(COMPAT_LIB) $(COMPAT_HEADERS) $(wildcard libdune/*.pc.in) $(EXAMPLE_SRCS) Makefile
+$(INSTALLED)/stamp: $(LIBDUNE) $(PUBLIC_HEADERS) $(COMPAT_LIB) $(COMPAT_HEADERS) $(wildcard libdune/*.pc.in) \
+		build/lib/libsthread.a build/include/dune/sthread.h apps/sthread/libsthread.pc.in $(EXAMPLE_SRCS) Makefile
 	@$(call say,INST,$(@D))
 	$(Q)rm -rf $(@D)
 	$(Q)$(MAKE) -s install-lib DESTDIR=$(CURDIR)/$(@D) PREFIX=/opt/dune
@@ -33,7 +34,7 @@ MAN_PROGS := $(patsubst docs/man/%,build/bin/tests/man-%,$(shell grep -l '^int m
 MAN_OBJS := $(patsubst docs/man/%,build/examples/%.o,$(MAN_PAGES))
 
 build/examples/%.o: docs/man/% tests/lib/man-example build/flags apps/examples/build.mk \
-		apps/examples/man.h | $(PUBLIC_HEADERS)
+		apps/examples/man.h | $(PUBLIC_HEADERS) build/include/dune/sthread.h
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)tests/lib/man-example $< >build/examples/$*.c
@@ -51,7 +52,14 @@ build/bin/tests/man-dune_compat.7: build/examples/dune_compat.7.o $(COMPAT_LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^
 
-$(filter-out %/man-dune_compat.7,$(MAN_PROGS)): build/bin/tests/man-%: build/examples/%.o build/lib/libdune.a
+# With what pkg-config says of what is installed, as a user's.
+build/bin/tests/man-sthread.3: build/examples/sthread.3.o $(INSTALLED)/stamp
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $$(PKG_CONFIG_PATH=$(INSTALLED)/opt/dune/lib/pkgconfig \
+		PKG_CONFIG_SYSROOT_DIR=$(CURDIR)/$(INSTALLED) pkg-config --libs libsthread)
+
+$(filter-out %/man-dune_compat.7 %/man-sthread.3,$(MAN_PROGS)): build/bin/tests/man-%: build/examples/%.o build/lib/libdune.a
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^

@@ -14,6 +14,12 @@ build/lib/libsthread.a: $(STHREAD_OBJS)
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# Installed beside libdune's.
+build/include/dune/sthread.h: apps/sthread/sthread.h
+	$(copy)
+
+lib: build/lib/libsthread.a build/include/dune/sthread.h
+
 HTTPD_OBJS := $(patsubst %.c,build/%.o,$(wildcard apps/sthread/httpd/*.c))
 
 # An sthread has no loader: all symbols are bound before it starts.

@@ -13,15 +13,15 @@
  *     granted one by one.
  *
  * All else, the program's own variables, its heap and stacks, libdune and other
- * sthreads among it, is out of its reach. What it tries beyond its grants ends that sthread and nothing
- * else, with a report.
+ * sthreads among it, is out of its reach. What it tries beyond its grants ends that
+ * sthread and nothing else, with a report.
  *
  * It runs on the thread that joins it: no other thread is made, and several may
  * join sthreads at once. Functions return 0 or a negative errno. But where it is
  * said otherwise they may be called by every thread, and not from an sthread.
  *
- * Link the program with libdune.so.1 and with -z now: symbols cannot be looked up
- * in an sthread. Of libc, what works on its arguments works there; what needs the
+ * Link the program with libdune.so.1 and with -z now (pkg-config --libs libsthread):
+ * symbols cannot be looked up in an sthread. Of libc, what works on its arguments works there; what needs the
  * heap (malloc(), streams) does not.
  */
 #ifndef _APPS_STHREAD_STHREAD_H
@@ -200,9 +200,9 @@ int sthread_join(struct sthread *s, void **value, struct sthread_report *report)
 /** sthread_syscall - a system call, without libc; the result or a negative errno. */
 static inline long sthread_syscall(long nr, long a0, long a1, long a2, long a3)
 {
-	register long r10 asm("r10") = a3;
+	register long r10 __asm__("r10") = a3;
 
-	asm volatile("syscall" : "+a" (nr) : "D" (a0), "S" (a1), "d" (a2), "r" (r10)
+	__asm__ volatile("syscall" : "+a" (nr) : "D" (a0), "S" (a1), "d" (a2), "r" (r10)
 		     : "rcx", "r11", "memory");
 	return nr;
 }

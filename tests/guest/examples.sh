@@ -31,6 +31,7 @@ for program in "$here"/man-*; do
 	*dune.7) line=1 ;;
 	*dune_sandbox.3) line=-1 ;;
 	*dune_compat.7) line=42 ;;
+	*sthread.3) line='it read address 0x[0-9a-f]* of tag secret without the right to, at 0x[0-9a-f]*' ;;
 	*dune_enter.3) line='process [0-9]*, guest-physical address of main: 0x[0-9a-f]*' ;;
 	*dune_signal_set_handler.3) line=interrupted ;;
 	*dune_trap_set_handler.3 | *dune_vm_slot_protect.3) line=42 ;;
