@@ -326,6 +326,22 @@ TEST(signals_are_as_outside)
 	}
 }
 
+/*
+ * Real NMIs and machine checks are the host's (handler_test.nmis): what comes by these
+ * vectors is a call of the program's own, and ends it, whatever handlers it has.
+ */
+TEST_SIGNAL(an_nmi_of_the_programs_own, SIGSEGV)
+{
+	ENTER();
+	asm volatile("int $2");
+}
+
+TEST_SIGNAL(a_machine_check_of_the_programs_own, SIGSEGV)
+{
+	ENTER();
+	asm volatile("int $18");
+}
+
 /* A fault cannot be hidden from: not by ignoring, not by blocking. */
 TEST_SIGNAL(an_ignored_exception_kills, SIGFPE)
 {
