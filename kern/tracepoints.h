@@ -17,6 +17,12 @@
 
 #include "dune.h"
 
+/* So that perf and trace-cmd know them by value. */
+TRACE_DEFINE_ENUM(EPT_FAULT_AT_ONCE);
+TRACE_DEFINE_ENUM(EPT_FAULT_RESOLVED);
+TRACE_DEFINE_ENUM(EPT_FAULT_BOUNCE);
+TRACE_DEFINE_ENUM(EPT_FAULT_REFUSED);
+
 /* observe.c */
 int observe_entries_on(void);
 void observe_entries_off(void);

@@ -66,6 +66,34 @@ bits=$(sed -n 's/^address sizes.*: \([0-9]*\) bits physical.*/\1/p' /proc/cpuinf
 traced "$here/few_slots" $(((1 << (bits < 43 ? bits - 30 : 13)) + 36))
 says "dune_slot_take: process [0-9]+ va $hex gpa $hex$" slot_take
 
+# By the tools that people use: all events, with the names and not their numbers.
+by_tool() {	# what it printed
+	missing=
+	for line in 'dune_vcpu_create:.*vcpu [0-9]+ process [0-9]+ vpid [0-9]+' \
+		"dune_exit:.*vcpu [0-9]+ reason VMCALL qualification (0x)?0 rip $hex" \
+		"dune_exit:.*vcpu [0-9]+ reason EPT_VIOLATION qualification $hex rip $hex" \
+		"dune_violation:.*vcpu [0-9]+ gpa $hex hva $hex access [rwx]+ result at-once" \
+		"dune_violation:.*vcpu [0-9]+ gpa $hex hva $hex access [rwx]+ result resolved" \
+		'dune_syscall:.*vcpu [0-9]+ nr 231 path native'; do
+		grep -qE "$line" "$1" || missing="$missing $line;"
+	done
+	[ -z "$missing" ] || { echo "$missing" >>"$1"; return 1; }
+}
+
+if command -v trace-cmd >/dev/null; then
+	(cd /tmp && trace-cmd record -e dune -o trace.dat dune-run /bin/busybox echo hello >trace-cmd.out 2>&1 &&
+		trace-cmd report -i trace.dat >trace-cmd.out 2>&1) && by_tool /tmp/trace-cmd.out
+	result $? trace_cmd /tmp/trace-cmd.out
+fi
+if command -v perf >/dev/null; then
+	(cd /tmp && perf record -a -e 'dune:*' -o perf.data -- dune-run /bin/busybox echo hello >perf.out 2>&1 &&
+		perf script -i perf.data >perf.out 2>&1) && by_tool /tmp/perf.out
+	result $? perf /tmp/perf.out
+	perf stat -a -x , -e dune:dune_exit dune-run /bin/busybox echo hello >/tmp/perf.out 2>&1 &&
+		[ "$(sed -n 's/^\([0-9]*\),.*dune:dune_exit.*/\1/p' /tmp/perf.out)" -gt 10 ]
+	result $? perf_counts /tmp/perf.out
+fi
+
 # A filter looks at fields.
 only=
 echo 'reason == 48' >events/dune/dune_exit/filter
