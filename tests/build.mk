@@ -70,12 +70,14 @@ $(GUEST_PLUGINS): build/bin/tests/plugin-%.so: tests/guest/plugins/%.c tests/bui
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -fPIC -shared -o $@ $< -lm
 
-# Attempts to get out of the sandbox, in one program.
-ESCAPE := build/bin/tests/escape
+# Attempts to get out of the sandbox, in one program; and the same at CPL 0.
+ESCAPE := build/bin/tests/escape build/bin/tests/escape-inside
 $(ESCAPE): $(wildcard tests/guest/escape/*.c) tests/guest/escape/escape.h tests/build.mk build/flags | $(PUBLIC_HEADERS)
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -Ibuild/include -o $@ $(filter %.c,$^) -lpthread
+	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -Ibuild/include -mno-red-zone \
+		$(if $(findstring inside,$@),-DINSIDE) -o $@ $(filter %.c %.a,$^) -lpthread
+build/bin/tests/escape-inside: build/lib/libdune.a
 
 # Figures, not a test.
 COST := build/bin/tests/policy-cost

@@ -90,7 +90,7 @@ static int grow_into(void)
 	void *p = mmap((void *)(TARGET - 0x10000), 0x1000, RW, MAP | MAP_FIXED, -1, 0);
 
 	munmap((void *)(TARGET - 0xf000), 0xf000);
-	munmap(T, 0x4000);	/* natively: ours */
+	munmap((void *)TARGET, TARGET_SIZE);	/* natively: ours */
 	if (p == MAP_FAILED)
 		return errno;
 	return result(mremap(p, 0x1000, 0x12000, 0));
@@ -260,38 +260,54 @@ static int break_address(void)
 	       errno;
 }
 
-static int fs_base(void)
+static void read_by_gs(void)
 {
 	unsigned long v;
 
+	asm volatile("mov %%gs:0, %0" : "=r" (v));
+}
+
+static int gs_base(void)
+{
 	/* Not an escape by itself: what counts is the access. */
 	if (syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, TARGET_PAGE))
 		return errno;
-	asm volatile("mov %%gs:0, %0" : "=r" (v));
-	return 0;
+	return fault_of(read_by_gs, NULL, TARGET_PAGE);
+}
+
+static void read_it(void)
+{
+	*(volatile char *)T;
 }
 
 static int plain_read(void)
 {
-	*(volatile char *)T;
-	return 0;
+	return fault_of(read_it, NULL, TARGET_PAGE);
+}
+
+static void write_it(void)
+{
+	*(volatile char *)T = 1;
 }
 
 static int plain_write(void)
 {
-	*(volatile char *)T = 1;
-	return 0;
+	return fault_of(write_it, NULL, TARGET_PAGE);
+}
+
+static void jump_there(void)
+{
+	((void (*)(void))T)();
 }
 
 static int plain_jump(void)
 {
-	if (mprotect(T, 4096, PROT_READ | PROT_WRITE | PROT_EXEC))
-		return errno;
-	*(volatile unsigned char *)T = 0xc3;
-	((void (*)(void))T)();
-	return 0;
+	if (target_is_ours)
+		*(volatile unsigned char *)T = 0xc3;	/* ret */
+	return fault_of(jump_there, T, TARGET_PAGE);
 }
 
+/* Linux itself ends a process whose signals have no stack. */
 static int signal_stack(void)
 {
 	stack_t stack = { .ss_sp = T, .ss_size = 0x3000 };
@@ -303,11 +319,16 @@ static int signal_stack(void)
 }
 
 const struct attempt memory_attempts[] = {
-	A(map_over), A(map_over_guard), A(map_grows_down), A(map_wrapping), A(unmap),
-	A(unmap_all), A(protect), A(advise), A(move_away), A(move_over), A(grow_into),
-	A(attach_segment), A(remap_pages), A(proc_mem), A(proc_thread_mem), A(proc_pid_mem),
-	A(proc_mem_by_dir), A(proc_mem_by_link), A(proc_mem_by_cwd), A(proc_mem_by_root),
-	A(proc_mem_of_parent), A(proc_pagemap), A(proc_clear_refs), A(vm_writev), A(vm_readv),
-	A(trace_parent), A(trace_me), A(user_faults), A(ring), A(old_aio), A(break_address),
-	A(fs_base), A(plain_read), A(plain_write), A(plain_jump), A(signal_stack), { 0 },
+	A(map_over, ENOMEM), A(map_over_guard, ENOMEM), A(map_grows_down, ENOMEM),
+	A(map_wrapping, ENOMEM), A(unmap, ENOMEM), A(unmap_all, ENOMEM), A(protect, ENOMEM),
+	A(advise, ENOMEM), A(move_away, EFAULT), A(move_over, ENOMEM), A(grow_into, EFAULT),
+	A(attach_segment, ENOSYS), A(remap_pages, ENOSYS), A(proc_mem, EACCES),
+	A(proc_thread_mem, EACCES), A(proc_pid_mem, EACCES), A(proc_mem_by_dir, EACCES),
+	A(proc_mem_by_link, EACCES), A(proc_mem_by_cwd, EACCES), A(proc_mem_by_root, EACCES),
+	A(proc_mem_of_parent, EACCES), A(proc_pagemap, EACCES), A(proc_clear_refs, EACCES),
+	A(vm_writev, ENOSYS), A(vm_readv, ENOSYS), A(trace_parent, ENOSYS), A(trace_me, ENOSYS),
+	A(user_faults, ENOSYS), A(ring, ENOSYS), A(old_aio, ENOSYS), A(break_address, EPERM),
+	A(gs_base, #PF), A(plain_read, #PF), A(plain_write, #PF), A(plain_jump, #PF),
+	A(signal_stack, SIGSEGV),
+	{ 0 },
 };

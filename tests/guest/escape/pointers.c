@@ -43,7 +43,6 @@ static int with_pair(void)
 #define WRITES(name, call) static int name(void) { PAIR(); return FAILED(call); }
 
 WRITES(read_to, syscall(SYS_read, pair[0], T, 8))
-WRITES(read_past_guard, syscall(SYS_read, pair[0], (void *)(TARGET - 0x1000), 0x3000))
 WRITES(recvfrom_to, syscall(SYS_recvfrom, pair[0], T, 8, 0, NULL, NULL))
 WRITES(recvfrom_address, syscall(SYS_recvfrom, pair[0], (char[8]){ 0 }, 8, 0, T, (void *)(TARGET_DATA + 128)))
 WRITES(fstat_to, syscall(SYS_fstat, pair[0], T))
@@ -163,7 +162,6 @@ static int recvmsg_header(void)
 
 /* The other way: have it sent what is in there. */
 WRITES(write_from, syscall(SYS_write, pair[1], T, 8))
-WRITES(write_straddling, syscall(SYS_write, pair[1], (void *)(TARGET_PAGE - 0), 0x1000))
 WRITES(sendto_from, syscall(SYS_sendto, pair[1], T, 8, 0, NULL, 0))
 WRITES(setsockopt_from, syscall(SYS_setsockopt, pair[1], SOL_SOCKET, SO_SNDBUF, T, 4))
 
@@ -205,26 +203,24 @@ static int exec_environment(void)
 	char *const args[] = { "busybox", "true", NULL };
 	char *const env[] = { "A=1", T, NULL };
 	pid_t pid = fork();
-	int status;
 
 	if (!pid) {
 		execve("/bin/busybox", args, env);
 		_exit(errno);
 	}
-	return waitpid(pid, &status, 0) == pid && !status ? 0 : WEXITSTATUS(status) ?: EINTR;
+	return answer_of(pid);
 }
 
 static int exec_arguments(void)
 {
 	char *const args[] = { "busybox", "true", T, NULL };
 	pid_t pid = fork();
-	int status;
 
 	if (!pid) {
 		execve("/bin/busybox", args, (char *[]){ NULL });
 		_exit(errno);
 	}
-	return waitpid(pid, &status, 0) == pid && !status ? 0 : WEXITSTATUS(status) ?: EINTR;
+	return answer_of(pid);
 }
 
 /* Words that Linux writes later. */
@@ -250,29 +246,71 @@ static int futex_wake_op(void)
 	return FAILED(syscall(SYS_futex, &(int){ 0 }, 5, 0, 0, T, 1 << 12));
 }
 
-#define WRAP	((void *)0xfffffffffffff000UL)
+/*
+ * From memory of ours across the guard page into the monitor's, or the other way: 8
+ * bytes, a page, and 8 bytes.
+ */
+#define ACROSS		((char *)(TARGET - 0x1008))
+#define ACROSS_SIZE	0x1010
+#define BEYOND		(ACROSS_SIZE - 8)
 
-static int read_wrapping(void)
+static char text[ACROSS_SIZE];
+
+static int read_straddling(void)
 {
 	PAIR();
-	errno = 0;
-	syscall(SYS_read, pair[0], WRAP, 0x20000);
-	return errno ?: ENOANO;
+	memset(text, 'x', sizeof(text));
+	if (write(pair[1], text, sizeof(text)) < 0)
+		return errno;
+	if (syscall(SYS_read, pair[0], ACROSS, ACROSS_SIZE) == -1)
+		return errno;
+	return ACROSS[BEYOND - 8] == 'x' ? 0 : UNTRIED;	/* 16 bytes were there before */
+}
+
+static int write_straddling(void)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return errno;
+	if (target_is_ours)
+		strcpy(ACROSS + BEYOND, "secret");
+	if (syscall(SYS_write, pair[1], ACROSS, ACROSS_SIZE) == -1)
+		return errno;
+	return read(pair[0], text, sizeof(text)) == ACROSS_SIZE && !strcmp(text + BEYOND, "secret") ?
+	       0 : UNTRIED;
+}
+
+/*
+ * So long that its end is before its beginning. Of all calls with a length it is
+ * getrandom() that Linux cuts to what there is, where others refuse it.
+ */
+static int write_wrapping(void)
+{
+	syscall(SYS_getrandom, ACROSS, -0x10000UL, 0);
+	if (!target_is_ours)
+		return FAILED(syscall(SYS_getrandom, ACROSS, -0x10000UL, 0));
+	return ACROSS[BEYOND] | ACROSS[BEYOND + 1] | ACROSS[BEYOND + 2] ? 0 : UNTRIED;
 }
 
 const struct attempt pointer_attempts[] = {
-	A(read_to), A(read_past_guard), A(recvfrom_to), A(recvfrom_address), A(fstat_to),
-	A(stat_to), A(statx_to), A(statfs_to), A(uname_to), A(getcwd_to), A(getrandom_to),
-	A(sysinfo_to), A(times_to), A(getrusage_to), A(getrlimit_to), A(prlimit_to),
-	A(clock_gettime_to), A(gettimeofday_to), A(time_to), A(pipe_to), A(socketpair_to),
-	A(sigprocmask_to), A(sigaction_to), A(sigaltstack_to), A(sigpending_to),
-	A(getitimer_to), A(ioctl_to), A(getsockopt_to), A(getsockopt_length),
-	A(getsockname_to), A(getresuid_to), A(sched_getaffinity_to), A(readlink_to),
-	A(getcpu_to), A(mincore_to), A(poll_to), A(select_to), A(epoll_wait_to),
-	A(getdents_to), A(timerfd_to), A(wait_to), A(readv_nested), A(recvmsg_nested),
-	A(recvmsg_control), A(recvmsg_header), A(write_from), A(write_straddling),
-	A(sendto_from), A(setsockopt_from), A(writev_nested), A(writev_vector),
-	A(sendmsg_nested), A(open_name_unread), A(exec_environment),
-	A(exec_arguments), A(set_tid_address_at), A(robust_list_at), A(nanosleep_rest),
-	A(clone_tid), A(futex_wake_op), A(read_wrapping), { 0 },
+	A(read_to, EFAULT), A(read_straddling, EFAULT), A(recvfrom_to, EFAULT),
+	A(recvfrom_address, EFAULT), A(fstat_to, EFAULT), A(stat_to, EFAULT), A(statx_to, EFAULT),
+	A(statfs_to, EFAULT), A(uname_to, EFAULT), A(getcwd_to, EFAULT), A(getrandom_to, EFAULT),
+	A(sysinfo_to, EFAULT), A(times_to, EFAULT), A(getrusage_to, EFAULT),
+	A(getrlimit_to, EFAULT), A(prlimit_to, EFAULT), A(clock_gettime_to, EFAULT),
+	A(gettimeofday_to, EFAULT), A(time_to, EFAULT), A(pipe_to, EFAULT),
+	A(socketpair_to, EFAULT), A(sigprocmask_to, EFAULT), A(sigaction_to, EFAULT),
+	A(sigaltstack_to, EFAULT), A(sigpending_to, EFAULT), A(getitimer_to, EFAULT),
+	A(ioctl_to, EFAULT), A(getsockopt_to, EFAULT), A(getsockopt_length, EFAULT),
+	A(getsockname_to, EFAULT), A(getresuid_to, EFAULT), A(sched_getaffinity_to, EFAULT),
+	A(readlink_to, EFAULT), A(getcpu_to, EFAULT), A(mincore_to, EFAULT), A(poll_to, EFAULT),
+	A(select_to, EFAULT), A(epoll_wait_to, EFAULT), A(getdents_to, EFAULT),
+	A(timerfd_to, EFAULT), A(wait_to, EFAULT), A(readv_nested, EFAULT),
+	A(recvmsg_nested, EFAULT), A(recvmsg_control, EFAULT), A(recvmsg_header, EFAULT),
+	A(write_from, EFAULT), A(write_straddling, EFAULT), A(sendto_from, EFAULT),
+	A(setsockopt_from, EFAULT), A(writev_nested, EFAULT), A(writev_vector, EFAULT),
+	A(sendmsg_nested, EFAULT), A(open_name_unread, EFAULT), A(exec_environment, EFAULT),
+	A(exec_arguments, EFAULT), A(set_tid_address_at, EFAULT), A(robust_list_at, ENOSYS),
+	A(nanosleep_rest, EFAULT), A(clone_tid, EFAULT), A(futex_wake_op, EFAULT),
+	A(write_wrapping, EFAULT),
+	{ 0 },
 };

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -238,8 +239,25 @@ static int open_device(void)
 	return open(DUNE_DEVICE, O_RDWR) < 0 ? errno : 0;
 }
 
-/* Whatever descriptor there is: none may be the device's or a vcpu's. */
-static int every_descriptor(void)
+/*
+ * Descriptors of the device and of a vcpu, natively; in the sandbox those of Dune mode
+ * itself, wherever they are, must not be found.
+ */
+#define FIRST_HIDDEN	200
+#define LAST_HIDDEN	4095
+
+static int device_at, vcpu_at;
+
+static void open_own(void)
+{
+	int device = open(DUNE_DEVICE, O_RDWR);
+	int vcpu = device < 0 ? -1 : ioctl(device, DUNE_CREATE_VCPU, 0);
+
+	device_at = dup2(device, FIRST_HIDDEN);
+	vcpu_at = dup2(vcpu, FIRST_HIDDEN + 1);
+}
+
+static int every_request(void)
 {
 	static const unsigned long requests[] = {
 		DUNE_GET_INFO, DUNE_CREATE_VCPU, DUNE_MAP_SLOT, DUNE_UNMAP_SLOT, DUNE_RUN,
@@ -247,79 +265,103 @@ static int every_descriptor(void)
 	};
 	char memory[4096] = "";
 	unsigned int fd, i;
-	int got = open(DUNE_DEVICE, O_RDWR);	/* natively */
 
-	for (fd = 3; fd < 4096; fd++)
+	open_own();
+	for (fd = 3; fd <= LAST_HIDDEN; fd++)
 		for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 			if (!ioctl(fd, requests[i], memory) || errno == EINVAL || errno == EFAULT)
 				return 0;
-	return got < 0 ? EBADF : 0;
+	return errno;
 }
 
-/* The short form of DUNE_RUN, on whatever there is. */
+/* The short form of DUNE_RUN. */
 static int every_seek(void)
 {
-	unsigned int fd, found = 0;
+	unsigned int fd;
 
-	dup2(0, 100);
-	for (fd = 101; fd < 4096; fd++)
+	open_own();
+	for (fd = FIRST_HIDDEN + 1; fd <= LAST_HIDDEN; fd++)
 		if (lseek(fd, 0, SEEK_CUR) != -1 || errno != EBADF)
-			found++;
-	/* Natively, what is open: one more. */
-	if (getenv("DUNE_NATIVE"))
-		return 0;
-	return found ? 0 : EBADF;
+			return 0;
+	return errno;
+}
+
+/* The page of a vcpu, with its registers. */
+static int every_page(void)
+{
+	unsigned int fd;
+
+	open_own();
+	for (fd = FIRST_HIDDEN; fd <= LAST_HIDDEN; fd++)
+		if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED)
+			return 0;
+	return errno;
 }
 
 /* Is there anything to be closed, duplicated over, sent away? */
 static int hidden_descriptors(void)
 {
-	unsigned int fd, found = 0;
+	unsigned int fd;
 
-	for (fd = 101; fd < 4096; fd++)
+	open_own();
+	for (fd = FIRST_HIDDEN; fd <= LAST_HIDDEN; fd++)
 		if (fcntl(fd, F_GETFD) != -1)
-			found++;
-	if (getenv("DUNE_NATIVE"))
-		return 0;
-	return found ? 0 : EBADF;
+			return 0;
+	return errno;
 }
 
+static int put_over_hidden(void)
+{
+	unsigned int fd;
+
+	open_own();
+	for (fd = FIRST_HIDDEN; fd < 1024; fd++)
+		if (dup2(0, fd) != -1)
+			return 0;
+	return errno;
+}
+
+/* The module's descriptors are gone: natively that shows, here new processes need them. */
 static int close_all_and_go_on(void)
 {
 	pid_t pid = fork();
-	int status = -1;
 
 	if (!pid) {
+		open_own();
 		syscall(SYS_close_range, 0, ~0U, 0);
-		pid = fork();		/* needs the device's descriptor */
-		if (!pid)
-			_exit(0);
-		_exit(pid < 0 ? errno : 0);
+		if (device_at != -1)
+			_exit(fcntl(device_at, F_GETFD) == -1 ? 0 : EBUSY);
+		pid = fork();
+		if (!pid) {
+			execl("/bin/busybox", "busybox", "true", NULL);
+			_exit(1);
+		}
+		_exit(answer_of(pid) ? 0 : EPERM);
 	}
-	waitpid(pid, &status, 0);
-	/* Here the sandbox is to survive: that is a refusal. */
-	return getenv("DUNE_NATIVE") ? 0 : status ? 0 : EPERM;
+	return answer_of(pid);
 }
 
 static int send_descriptor(void)
 {
-	int fds[2], fd, sent = 0;
 	char byte = 0, control[CMSG_SPACE(sizeof(int))];
 	struct iovec v = { &byte, 1 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control };
 	struct cmsghdr *c = (struct cmsghdr *)control;
+	int fds[2], fd;
 
+	open_own();
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fds))
 		return errno;
-	for (fd = getenv("DUNE_NATIVE") ? 0 : 101; fd < 4096 && sent < 1; fd++) {
+	for (fd = FIRST_HIDDEN; fd <= LAST_HIDDEN; fd++) {
 		m.msg_controllen = sizeof(control);
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-		sent += sendmsg(fds[0], &m, MSG_DONTWAIT) == 1;
+		if (sendmsg(fds[0], &m, MSG_DONTWAIT) == 1)
+			return 0;
 	}
-	return sent ? 0 : EBADF;
+	return errno;
 }
 
 /*
@@ -364,13 +406,17 @@ static int many_files(void)
 }
 
 const struct attempt process_attempts[] = {
-	A(kill_init), A(kill_session), A(kill_group), A(kill_all), A(queue_signal), A(pidfd),
-	A(pidfd_get), A(input_signal), A(raise_limit), A(limit_of_other), A(priority_of_other),
-	A(affinity_of_other), A(new_namespace), A(clone_namespace), A(clone3_namespace),
-	A(clone_sibling), A(mount_something), A(load_module), A(program_of_kernel),
-	A(events), A(own_filter), A(keys), A(dispatch), A(host_name), A(be_another),
-	A(table_of_segments), A(ports), A(x32_call), A(upper_half), A(open_device),
-	A(every_descriptor), A(every_seek), A(hidden_descriptors), A(close_all_and_go_on),
-	A(send_descriptor), A(many_processes), A(much_memory), A(many_files),
+	A(kill_init, ESRCH), A(kill_session, ESRCH), A(kill_group, EPERM), A(kill_all, EPERM),
+	A(queue_signal, ESRCH), A(pidfd, EPERM), A(pidfd_get, EPERM), A(input_signal, EINVAL),
+	A(raise_limit, EPERM), A(limit_of_other, EPERM), A(priority_of_other, ENOSYS),
+	A(affinity_of_other, EPERM), A(new_namespace, ENOSYS), A(clone_namespace, EPERM),
+	A(clone3_namespace, ENOSYS), A(clone_sibling, EPERM), A(mount_something, ENOSYS),
+	A(load_module, ENOSYS), A(program_of_kernel, ENOSYS), A(events, ENOSYS),
+	A(own_filter, ENOSYS), A(keys, ENOSYS), A(dispatch, EPERM), A(host_name, ENOSYS),
+	A(be_another, ENOSYS), A(table_of_segments, ENOSYS), A(ports, ENOSYS), A(x32_call, ENOSYS),
+	A(upper_half, ENOSYS), A(open_device, EACCES), A(every_request, EBADF|ENOTTY),
+	A(every_seek, EBADF), A(every_page, EBADF), A(hidden_descriptors, EBADF), A(put_over_hidden, EBADF), A(close_all_and_go_on, EPERM),
+	A(send_descriptor, EBADF), A(many_processes, EAGAIN), A(much_memory, ENOMEM),
+	A(many_files, EMFILE),
 	{ 0 },
 };
