@@ -79,6 +79,15 @@ $(ESCAPE): $(wildcard tests/guest/escape/*.c) tests/guest/escape/escape.h tests/
 		$(if $(findstring inside,$@),-DINSIDE) -o $@ $(filter %.c %.a,$^) -lpthread
 build/bin/tests/escape-inside: build/lib/libdune.a
 
+# The second line by itself.
+BEHIND := build/bin/tests/behind
+BEHIND_OBJS := $(patsubst %.c,build/%.o,$(wildcard apps/sandbox/*.c)) $(RUN_SHOWN) build/apps/run/pointers.o
+$(BEHIND): tests/guest/behind.c $(BEHIND_OBJS) build/lib/libdune.a tests/build.mk build/flags
+	@$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -Ibuild/include -no-pie \
+		-o $@ $(filter %.c %.o %.a,$^)
+
 # Figures, not a test.
 COST := build/bin/tests/policy-cost
 $(COST): tests/guest/policy_cost.c tests/build.mk build/flags
@@ -107,7 +116,7 @@ $(SCRIPTED): build/lib/libdune.a tests/build.mk build/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -Ibuild/include -o $@ $(filter %.c,$^) build/lib/libdune.a
 
-tests: $(LIVING) $(SCRIPTED) $(ESCAPE) $(COST) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
+tests: $(LIVING) $(SCRIPTED) $(ESCAPE) $(BEHIND) $(COST) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
 # "CFLAGS: flag flag".

@@ -80,4 +80,73 @@ for group in pointers memory races files processes network vdso cpu state frames
 	attempts $group
 done
 attempts terminal "$escape" --tty
+
+#
+# The second line by itself: the same attempts, natively, behind no more than what the
+# sandbox sets up for the case that ring 0 should fail.
+#
+
+behind() {	# policy, command...
+	policy=$1
+	shift
+	dune-policy --start "$policy" "$here/behind" "$@"
+}
+
+# A policy, a group, what must come, and of which attempts.
+refuses() {
+	policy=$1 group=$2 want=$3
+	shift 3
+	prepare
+	behind "$policy" timeout 200 "$escape" "$group" >out 2>&1
+	for name in "$@"; do
+		answers "$name" "$want" out
+		status=$?
+		result $status "${policy}_alone_refuses_$name"
+		[ $status = 0 ] || { grep "^$name " out || head -3 out; } | sed 's/^/# /'
+	done
+}
+
+# One wall at a time; each alone must do. Capabilities are dropped with every one.
+# Linux, executing a program itself, asks for more of its libraries than dune-run does.
+sed 's/^limit.*//; s/^read \/lib/read+exec \/lib/; $a second-line landlock' policy >landlock
+cp landlock capabilities
+cat >filter <<'END'
+allow @basic @io @files @memory @process @signal @time
+read+write+create+exec /
+END
+
+if "$here/behind" --landlock; then
+	[ "$(behind landlock grep -c 'Seccomp:.0' /proc/self/status)" = 1 ]
+	result $? landlock_alone_is_there
+	prepare
+	echo mine >/tmp/work/mine
+	[ "$(behind landlock busybox sh -c 'cat /tmp/work/mine; echo new >/tmp/work/new; cat /tmp/work/new')" = "mine
+new" ]
+	result $? landlock_alone_lets_through_what_rules_give
+	refuses landlock files 'EACCES|EXDEV' absolute dot_dot many_dot_dots by_symlink by_relative_symlink \
+		by_chain by_root_link by_cwd_link by_directory by_path_descriptor by_upper_directory \
+		by_chdir by_fchdir by_hard_link by_linkat by_rename by_openat2 by_creat by_dangling_link \
+		write_it list_it make_directory execute_it execute_descriptor execute_by_script
+	refuses landlock memory 'EACCES|EPERM' proc_mem proc_thread_mem proc_pid_mem proc_mem_by_dir \
+		proc_mem_by_link proc_mem_by_root proc_mem_of_parent proc_clear_refs
+else
+	skip landlock_alone "this kernel has none"
+fi
+
+refuses capabilities processes EPERM new_namespace clone_namespace clone3_namespace \
+	mount_something load_module host_name
+
+[ "$(behind filter grep -c 'Seccomp:.2' /proc/self/status)" = 1 ]
+result $? filter_alone_is_there
+prepare
+[ "$(behind filter cat /tmp/secret/file)" = secret ]
+result $? filter_alone_lets_through_what_rules_give
+refuses filter network EPERM connect_port connect_host connect_datagram connect_mapped connect_six \
+	send_to send_message send_fast_open bind_port bind_any raw_socket netlink_socket \
+	family_with_upper_bits filter_with_address
+refuses filter memory EPERM vm_writev vm_readv trace_parent trace_me user_faults ring old_aio \
+	attach_segment remap_pages
+refuses filter processes EPERM pidfd_get new_namespace mount_something load_module program_of_kernel \
+	events own_filter keys host_name be_another table_of_segments ports upper_half
+refuses filter files EPERM by_chroot by_bind_mount by_handle
 echo "1..$number"
