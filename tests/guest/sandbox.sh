@@ -134,4 +134,59 @@ gives second_line_without_a_filter "NoNewPrivs:	1
 Seccomp:	0
 status 0" sh -c "printf 'second-line landlock\n' >>p2; dune-run --policy=p2 busybox grep -E 'NoNewPrivs|Seccomp:' /proc/self/status"
 
+# Whole programs under a policy are as natively: their signals, waits and executions
+mkdir -p /tmp/work/tmp
+cat >programs <<'END'
+allow @basic @io @files @memory @process @signal @time @net
+read /lib /lib64 /usr/lib /etc/ld.so.cache
+read+exec /bin /usr/bin /dune/bin
+read+write+create+exec /tmp
+limit processes 50
+limit files 200
+END
+options=--policy=programs
+for link in '' -static; do
+	same "signals${link}_under_a_policy" "$here/prog-signals$link"
+	same "waits${link}_under_a_policy" "$here/prog-waits$link"
+	same "execs${link}_under_a_policy" "$here/prog-execs$link"
+done
+same calls_under_a_policy "$here/prog-calls"
+same many_under_a_policy "$here/prog-many"
+# With a clock of its own, no filter, or a limit on output, calls go other ways.
+printf 'limit time 400\nlimit output 4M\nsecond-line landlock\n' >>programs
+same signals_under_limits "$here/prog-signals"
+same waits_under_limits "$here/prog-waits"
+same execs_under_limits "$here/prog-execs"
+options=
+
+# A ready policy for one peer: two servers, and one of them is it
+mkdir -p www
+echo "served" >www/file
+for port in 1180 1181; do
+	busybox httpd -f -p 127.0.0.1:$port -h www &
+	servers="$servers $!"
+done
+sleep 1
+get() {	# port, before
+	port=$1
+	shift
+	"$@" busybox wget -qO- "http://127.0.0.1:$port/file"
+}
+gives network_natively "served
+served
+status 0" sh -c 'busybox wget -qO- http://127.0.0.1:1180/file && busybox wget -qO- http://127.0.0.1:1181/file'
+gives network_allowed_port "served
+status 0" get 1180 dune-run --policy=network:127.0.0.1:1180
+gives network_other_port "status 1" get 1181 dune-run --policy=network:127.0.0.1:1180
+says network_other_port_is_reported \
+	'connect\(.* refused: no rule to connect 127.0.0.1:1181' \
+	get 1181 dune-run --report --policy=network:127.0.0.1:1180
+gives network_the_other_way_round "served
+status 0" get 1181 dune-run --policy=network:127.0.0.1:1181
+says network_no_server 'bind\(.* refused: no rule to bind' \
+	timeout 20 dune-run --report --policy=network:127.0.0.1:1180 busybox nc -l -p 1190
+says network_no_files 'refused: no rule gives read on /tmp/secret/file' \
+	dune-run --report --policy=network:127.0.0.1:1180 busybox cat /tmp/secret/file
+# shellcheck disable=SC2086
+kill $servers
 echo "1..$number"
