@@ -43,4 +43,30 @@ result $? "a_plugin_without_the_function_is_refused"
 dune-plugin --codec=/etc/passwd small.png >/dev/null 2>said
 [ $? = 1 ] && grep -q passwd said
 result $? "what_is_no_plugin_is_refused"
+
+# A decoder that ends its domain: the program says how, and goes on. What a file begins
+# with, and what is to be said.
+ends() {
+	echo "$1, and some more bytes" >ending
+	dune-plugin --codec="$here/plugin-codec.so" ending >/dev/null 2>said
+	[ $? = 1 ] && grep -qE "$2" said
+	status=$?
+	result $status "the_domain_ends_by_$1"
+	[ $status = 0 ] || sed 's/^/# /' said
+}
+
+ends crash 'the decoder crashed \(signal 11, address 0x1000, at plugin-codec.so\+0x'
+ends overflow 'the decoder used up its stack \(signal 11'
+ends loop 'the decoder took too long'
+ends exit 'the decoder exited'
+ends abort 'the decoder aborted \(signal 6'
+ends lie 'the decoder lies about the size'
+# Each crash is followed by another file, in the same domain made anew.
+echo "a picture, or none" >ending
+dune-plugin --codec="$here/plugin-codec.so" --malformed=40 ending >out 2>said
+counted=$(sed -n 's/^40 malformed: \([0-9]*\) decoded, 0 refused, \([0-9]*\) ended the domain$/\1 \2/p' out)
+[ "${counted% *}" -gt 5 ] && [ "${counted#* }" -gt 5 ] && [ $((${counted% *} + ${counted#* })) = 40 ] &&
+	[ "$(grep -c 'the decoder crashed' said)" = "${counted#* }" ]
+result $? "the_program_goes_on_after_each_of_many_ends"
+sed 's/^/# /' out
 echo "1..$number"
