@@ -9,7 +9,9 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -332,20 +334,78 @@ TEST(a_mess_is_not_left)
 	EXPECT_EQ(7, errno);
 }
 
+static bool has_keys(void)
+{
+	uint32_t a = 7, c = 0, d, b;
+
+	asm volatile("cpuid" : "+a" (a), "=b" (b), "+c" (c), "=d" (d));
+	return c & 1 << 4;
+}
+
 TEST(protection_keys_are_the_program_s)
 {
 	struct dune_domain *d;
-	uint32_t a = 7, c = 0, dx, b;
-	uint32_t pkru = 0;
+	uint32_t a, dx, pkru = 0;
 
-	asm volatile("cpuid" : "+a" (a), "=b" (b), "+c" (c), "=d" (dx));
-	if (!(c & 1 << 4))
+	if (!has_keys())
 		SKIP(return, "no protection keys");
 	d = DOMAIN(0);
 	asm volatile("rdpkru" : "=a" (pkru), "=d" (dx) : "c" (0));
 	CALL(d, "set_pkru");
 	asm volatile("rdpkru" : "=a" (a), "=d" (dx) : "c" (0));
 	EXPECT_EQ(pkru, a);
+}
+
+/* With no rights to any memory it waits for the program to need some. */
+TEST(protection_keys_that_are_shut)
+{
+	struct dune_domain_call c = { .timeout = 30 * MS };
+	struct dune_domain_report report;
+	struct dune_domain *d;
+
+	if (!has_keys())
+		SKIP(return, "no protection keys");
+	d = DOMAIN(0);
+	EXPECT_EQ(-ENOSYS, CALL(d, "shut_and_call", 1000));
+	EXPECT_EQ(0, CALL(d, "shut_and_call", SYS_sched_yield));
+	EXPECT_EQ(-EFAULT, CALL(d, "shut_and_call", SYS_nanosleep, (uint64_t)&c));
+	EXPECT_EQ(SIGILL, FATAL(d, "shut_and_fault").signal);
+	d = DOMAIN(0);
+	EXPECT_EQ(SIGSEGV, FATAL(d, "shut_and_read").signal);
+	d = DOMAIN(0);
+	EXPECT_EQ(-EOWNERDEAD, call_error(d, "shut_and_loop", &c));
+	dune_domain_report(d, &report);
+	EXPECT_EQ(DUNE_DOMAIN_DEADLINE, report.cause);
+	EXPECT_EQ(0, dune_domain_destroy(d));
+}
+
+/* The vDSO is the program's: its libc calls it, at ring 0. */
+TEST(the_vdso_of_the_program)
+{
+	struct dune_domain *d = DOMAIN(0);
+	uint64_t v = getauxval(AT_SYSINFO_EHDR), free = 0x20000000;
+	long (*any_call)(long nr, ...) = outside("any_call");
+	long (*mmap_call)(uint64_t at, ...) = outside("mmap_call");
+	const int fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	uint64_t size = 4096;
+
+	ASSERT_NE(0, v);
+	ASSERT_EQ('E', ((char *)v)[1]);
+	EXPECT_EQ(-ENOMEM, CALL(d, "any_call", SYS_mprotect, v, size, 7));
+	EXPECT_EQ(-EINVAL, CALL(d, "any_call", SYS_munmap, v, size));
+	EXPECT_EQ(-EINVAL, CALL(d, "any_call", SYS_mremap, v, size, size, 3, free));
+	EXPECT_EQ(-EINVAL, CALL(d, "any_call", SYS_madvise, v, size, MADV_DONTNEED));
+	EXPECT_EQ(-ENOMEM, CALL(d, "mmap_call", v, size, 7, fixed));
+	reads(_metadata, (void *)v);
+	EXPECT_EQ('E', ((char *)v)[1]);
+	/* Without a domain each of them is done, for the whole of it. */
+	while (any_call(SYS_mprotect, v, size, 7L) && size < 65536)
+		size += 4096;
+	EXPECT_EQ(0, any_call(SYS_mprotect, v, size, 5L));
+	EXPECT_EQ((long)free, any_call(SYS_mremap, v, size, size, 3L, free));
+	EXPECT_EQ((long)v, mmap_call(v, size, 7L, (long)fixed));
+	EXPECT_EQ(0, any_call(SYS_munmap, free, size));
+	EXPECT_EQ(0, any_call(SYS_munmap, v, size));
 }
 
 TEST(vector_registers_hold_nothing_of_the_program_s)

@@ -115,6 +115,37 @@ void set_pkru(void)
 	raw(0x1000, 0, 0, 0, 0, 0, 0);
 }
 
+/*
+ * Rights to no memory at all, while the program is needed: for a while, for a call, for
+ * a fault.
+ */
+void shut_and_loop(void)
+{
+	asm volatile("wrpkru\n1:\tjmp 1b" : : "a" (-1), "c" (0), "d" (0));
+}
+
+long shut_and_call(long nr, long arg)
+{
+	long r;
+
+	asm volatile("wrpkru\n\tmov %1, %%rax\n\tsyscall\n\tmov %%rax, %%r8\n\t"
+		     "xor %%eax, %%eax\n\txor %%ecx, %%ecx\n\txor %%edx, %%edx\n\twrpkru\n\t"
+		     "mov %%r8, %%rax"
+		     : "=a" (r) : "r" (nr), "D" (arg), "a" (-1), "c" (0), "d" (0), "S" (0)
+		     : "r8", "r11", "memory");
+	return r;
+}
+
+void shut_and_fault(void)
+{
+	asm volatile("wrpkru\n\tud2" : : "a" (-1), "c" (0), "d" (0));
+}
+
+void shut_and_read(void)
+{
+	asm volatile("wrpkru\n\tmov (%%rsp), %%rax" : : "a" (-1), "c" (0), "d" (0));
+}
+
 static volatile int depth;
 
 int overflow(int n)
