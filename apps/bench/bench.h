@@ -182,7 +182,8 @@ struct format {
 
 extern const struct format format_table, format_json, format_csv;
 extern const struct format format_model;	/* model.c */
-void compare_head(const char *file);
+void compare_head(const char *machine);
 void compare_row(const struct result *now, const struct result *before);
+void compare_gone(const struct result *before);
 
 #endif /* _APPS_BENCH_BENCH_H */

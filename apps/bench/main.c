@@ -3,7 +3,6 @@
  * main.c - dune-bench: what Dune costs, beside what Linux costs
  */
 #include <argp.h>
-#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,172 +13,14 @@
 
 #include "bench.h"
 
-const struct figure figures[] = {
-	{ .name = "getpid", .what = "getpid by VMCALL, fast path, whole loop",
-	  .native = getpid_native, .dune = getpid_dune },
-	{ .name = "getpid-native-path", .what = "getpid by VMCALL, fast path off",
-	  .native_path = true, .native = getpid_native, .dune = getpid_dune },
-	{ .name = "call-getpid", .what = "getpid by libc", .both = call_getpid_libc },
-	{ .name = "call-read", .what = "read of a byte of /dev/zero", .both = call_read_1 },
-	{ .name = "call-write", .what = "write of a byte to /dev/null", .both = call_write_1 },
-	{ .name = "call-stat", .what = "stat of /proc/self", .both = call_stat_proc },
-	{ .name = "call-mmap", .what = "mmap and munmap of a page", .both = call_mmap_munmap },
-	{ .name = "call-clock-gettime", .what = "clock_gettime, by the vDSO",
-	  .both = call_clock_gettime },
-	{ .name = "interpose-ptrace", .what = "getpid watched by ptrace",
-	  .native_only = true, .both = interpose_ptrace },
-	{ .name = "interpose-seccomp", .what = "getpid by seccomp user notification",
-	  .native_only = true, .both = interpose_seccomp },
-	{ .name = "interpose-dispatch", .what = "getpid by syscall user dispatch",
-	  .native_only = true, .both = interpose_dispatch },
-	{ .name = "soft-dirty-scan", .what = "written pages found and forgotten, each page",
-	  .native_only = true, .both = soft_dirty_scan },
-	{ .name = "soft-dirty-write", .what = "first write to a page since",
-	  .native_only = true, .both = soft_dirty_write },
-	{ .name = "userfaultfd-scan", .what = "the same: userfaultfd told of them, protected anew",
-	  .native_only = true, .both = userfaultfd_scan },
-	{ .name = "userfaultfd-write", .what = "first write since: a trap to another thread, and back",
-	  .native_only = true, .both = userfaultfd_write },
-	{ .name = "pagemap-scan", .what = "the same by PAGEMAP_SCAN, where Linux has it",
-	  .native_only = true, .both = pagemap_scan },
-	{ .name = "pagemap-scan-write", .what = "first write to a page since",
-	  .native_only = true, .both = pagemap_scan_write },
-	{ .name = "trap", .what = "page fault, from the access to its handler in C",
-	  .native = trap_native, .dune = trap_dune },
-	{ .name = "trap-frame", .what = "to a handler that has all registers",
-	  .native = trap_native, .dune = trap_frame_dune },
-	{ .name = "trap-round-trip", .what = "and back, the page-table entry mended",
-	  .native = trap_round_trip_native, .dune = trap_round_trip_dune },
-	{ .name = "appel1", .what = "100 times: trap, unprotect a page, protect another",
-	  .native = appel1_native, .dune = appel1_dune },
-	{ .name = "appel2", .what = "protect 100 pages; trap and unprotect each",
-	  .native = appel2_native, .dune = appel2_dune },
-	{ .name = "ring3-answered", .what = "system call of ring 3, answered in ring 0",
-	  .native = ring3_native, .dune = ring3_answered_dune },
-	{ .name = "ring3-answered-frame", .what = "the same, the handler having all registers",
-	  .native = ring3_native, .dune = ring3_answered_frame_dune },
-	{ .name = "ring3-forwarded", .what = "getpid of ring 3, passed on to Linux",
-	  .native = ring3_native, .dune = ring3_forwarded_dune },
-	{ .name = "thread-create", .what = "pthread_create and pthread_join",
-	  .both = thread_create },
-	{ .name = "init-enter", .what = "dune_init and dune_enter", .dune = init_enter_dune },
-	{ .name = "ept-violation", .what = "first touch in Dune mode, host page present",
-	  .dune = ept_violation_dune },
-	{ .name = "ept-violation-around", .what = "the same, seven pages around it present too",
-	  .dune = ept_violation_around_dune },
-	{ .name = "ept-violation-warm", .what = "the same, page after page, each",
-	  .dune = ept_violation_warm_dune },
-	{ .name = "first-touch-4k", .what = "first touch of anonymous memory, write",
-	  .both = first_touch_4k },
-	{ .name = "first-touch-thp", .what = "the same in huge pages, per 4 KiB",
-	  .both = first_touch_thp },
-	{ .name = "first-touch-2m", .what = "the same, a huge page at a time",
-	  .both = first_touch_2m },
-	{ .name = "first-touch-hugetlb-2m", .what = "of hugetlbfs, 2 MiB at a time",
-	  .both = first_touch_hugetlb_2m },
-	{ .name = "first-touch-hugetlb-1g", .what = "of hugetlbfs, 1 GiB",
-	  .both = first_touch_hugetlb_1g },
-	{ .name = "read-then-write", .what = "first touch to read, then to write",
-	  .both = read_then_write },
-	{ .name = "mprotect-1", .what = "mprotect of a page in 20 MiB, and its next use",
-	  .both = mprotect_one },
-	{ .name = "fork-256m", .what = "fork with 256 MiB, and writing it all again",
-	  .both = fork_256m },
-	{ .name = "munmap-1g", .what = "munmap of 1 GiB, a page in each 2 MiB used",
-	  .both = munmap_1g },
-	{ .name = "page-walk-mirror-4k", .what = "a step through 128 MiB of small pages",
-	  .both = page_walk_mirror_4k },
-	{ .name = "page-walk-mirror-2m", .what = "a step through 128 MiB of huge pages",
-	  .both = page_walk_mirror_2m },
-	{ .name = "plugin-call", .what = "call of a function in a domain; a process, by pipes",
-	  .dune = plugin_call_dune, .native = plugin_call_native },
-	{ .name = "plugin-create", .what = "a domain, a plugin in it; fork, exec, the same",
-	  .dune = plugin_create_dune, .native = plugin_create_native },
-	{ .name = "plugin-reset", .what = "a domain back to its snapshot after a call",
-	  .dune = plugin_reset_dune },
-	{ .name = "policy-getpid", .what = "getpid that a policy, a filter of seccomp allows",
-	  .program = policy_getpid },
-	{ .name = "policy-deny", .what = "getppid that a policy, a filter of seccomp refuses",
-	  .program = policy_deny },
-	{ .name = "policy-openat", .what = "openat with a rule about files; natively without",
-	  .program = policy_openat },
-	{ .name = "page-walk-4k", .what = "small pages, guest leaves of 4 KiB",
-	  .both = page_walk_4k },
-	{ .name = "page-walk-2m", .what = "huge pages, guest leaves of 2 MiB",
-	  .both = page_walk_2m },
-	{ .name = "pte-lookup", .what = "dune_vm_lookup of a page", .dune = pte_lookup_dune },
-	{ .name = "protect-1", .what = "mprotect and dune_vm_protect of a page, flush included",
-	  .native = protect_1_native, .dune = protect_1_dune },
-	{ .name = "protect-100", .what = "the same, 100 pages in one call",
-	  .native = protect_100_native, .dune = protect_100_dune },
-	{ .name = "dirty-scan", .what = "scan and clear dirty bits, per page; 1 in 8 is dirty",
-	  .dune = dirty_scan_dune },
-	{ .name = "dirty-scan-all", .what = "the same, all are dirty", .dune = dirty_scan_all_dune },
-	{ .name = "dirty-scan-none", .what = "the same, none is", .dune = dirty_scan_none_dune },
-	{ .name = "sthread-create", .what = "an sthread created and joined; natively, a pthread",
-	  .native = pthread_native, .dune = sthread_create_dune },
-	{ .name = "sthread-fresh", .what = "none to use again; natively, fork and wait",
-	  .native = fork_native, .dune = sthread_fresh_dune },
-	{ .name = "root-switch", .what = "dune_vm_switch; natively, a switch of processes",
-	  .native = process_switch_native, .dune = root_switch_dune },
-	{ .name = "root-switch-flush", .what = "MOV CR3 without PCID",
-	  .native = process_switch_native, .dune = root_switch_flushed_dune },
-	{ .name = "space-1", .what = "mprotect of a page, in 1 GiB used here and there",
-	  .series = SCALE, .both = space_1 },
-	{ .name = "space-30", .what = "in 30 GiB", .series = SCALE, .both = space_30 },
-	{ .name = "space-400", .what = "in 400 GiB", .series = SCALE, .both = space_400 },
-	{ .name = "mappings-10", .what = "among 10 mappings", .series = SCALE,
-	  .both = mappings_10 },
-	{ .name = "mappings-1000", .what = "among 1000 mappings", .series = SCALE,
-	  .both = mappings_1000 },
-	{ .name = "mappings-10000", .what = "among 10000 mappings", .series = SCALE,
-	  .both = mappings_10000 },
-	{ .name = "threads-1", .what = "beside 1 waiting thread", .series = SCALE,
-	  .both = threads_1 },
-	{ .name = "threads-16", .what = "beside 16 waiting threads", .series = SCALE,
-	  .both = threads_16 },
-	{ .name = "threads-128", .what = "beside 128 waiting threads", .series = SCALE,
-	  .both = threads_128 },
-	{ .name = "parallel-getpid-1", .what = "getpid, on 1 CPU", .series = PARALLEL,
-	  .both = parallel_getpid_1 },
-	{ .name = "parallel-getpid-2", .what = "the same on 2 at a time", .series = PARALLEL,
-	  .both = parallel_getpid_2 },
-	{ .name = "parallel-touch-1", .what = "first touch of a page, on 1 CPU", .series = PARALLEL,
-	  .both = parallel_touch_1 },
-	{ .name = "parallel-touch-2", .what = "the same on 2 at a time", .series = PARALLEL,
-	  .both = parallel_touch_2 },
-	{ .name = "run-sqlite3", .what = "sqlite3: 6000 rows, an index, a join",
-	  .series = PROGRAMS, .program = run_sqlite3 },
-	{ .name = "run-gzip", .what = "gzip of 512 KiB", .series = PROGRAMS, .program = run_gzip },
-	{ .name = "run-python3", .what = "python3: dictionaries, JSON, a checksum",
-	  .series = PROGRAMS, .program = run_python3 },
-	{ .name = "sandbox-sqlite3", .what = "the same sqlite3 under the policy workdir",
-	  .series = PROGRAMS, .program = sandbox_sqlite3 },
-	{ .name = "sandbox-gzip", .what = "the same gzip under the policy read-only",
-	  .series = PROGRAMS, .program = sandbox_gzip },
-	{ .name = "sandbox-python3", .what = "the same python3 under the policy pure",
-	  .series = PROGRAMS, .program = sandbox_python3 },
-	{ .name = "plugin-png", .what = "libpng: a megapixel decoded in a domain, directly",
-	  .series = PROGRAMS, .program = run_plugin_png },
-	{ .name = "run-lighttpd-1", .what = "lighttpd, a small page to 1 client, each",
-	  .series = PROGRAMS, .program = run_lighttpd_1 },
-	{ .name = "run-lighttpd-20", .what = "lighttpd, a small page to 20 clients, each",
-	  .series = PROGRAMS, .program = run_lighttpd_20 },
-	{ .name = "trace-getpid", .what = "getpid under strace, under dune-trace",
-	  .series = PROGRAMS, .program = trace_getpid },
-	{ .name = "trace-whole", .what = "the same, all that the tracer does, each",
-	  .series = PROGRAMS, .program = trace_whole },
-	{ NULL }
-};
-
 /* Options of fig_trace.c's and fig_policy.c's. */
 #define TIME_GETPIDS	256
 #define TIME_POLICY	257
 
-static const struct format *format = &format_table;
+static const struct format *format;
 static const char *compare_file, *from_file;
 static bool want_list, want_progress;
-static enum series series = USUAL;
+static enum series series;
 static const char **chosen;
 static int nr_chosen;
 
@@ -193,17 +34,41 @@ static const struct figure *find_figure(const char *name)
 	return NULL;
 }
 
+static void set_format(const struct format *wanted, struct argp_state *state)
+{
+	if (format && format != wanted)
+		argp_error(state, "--json, --csv and --model: one of them");
+	format = wanted;
+}
+
+static void set_series(enum series wanted, struct argp_state *state)
+{
+	if (series != USUAL && series != wanted)
+		argp_error(state, "--scale, --parallel and --programs: one of them");
+	series = wanted;
+}
+
+static void check_options(struct argp_state *state)
+{
+	if (compare_file && format)
+		argp_error(state, "--compare prints a table only");
+	if (from_file && series != USUAL)
+		argp_error(state, "--from measures nothing: without --scale, --parallel, --programs");
+	if (!format)
+		format = &format_table;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'j':
-		format = &format_json;
+		set_format(&format_json, state);
 		return 0;
 	case 'v':
-		format = &format_csv;
+		set_format(&format_csv, state);
 		return 0;
 	case 'm':
-		format = &format_model;
+		set_format(&format_model, state);
 		return 0;
 	case 'c':
 		compare_file = arg;
@@ -221,23 +86,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		want_progress = true;
 		return 0;
 	case 'P':
-		series = PARALLEL;
+		set_series(PARALLEL, state);
 		return 0;
 	case 'r':
-		series = PROGRAMS;
+		set_series(PROGRAMS, state);
 		return 0;
 	case 'l':
 		want_list = true;
 		return 0;
 	case 's':
-		series = SCALE;
+		set_series(SCALE, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		chosen[nr_chosen++] = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (compare_file && format != &format_table)
-			argp_error(state, "--compare prints a table only");
+		check_options(state);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -329,22 +193,39 @@ static int measure_figures(void)
 	return status;
 }
 
-/* The figures in @file, or those chosen. */
-static int show_earlier(const struct result *results, int n, const char *machine)
+/* The figures in the file, or those chosen. */
+static void show_earlier(const struct result *results, int n, const char *machine)
 {
 	int i;
 
 	for (i = 0; i < n; i++)
 		if (!nr_chosen || is_named(results[i].name))
 			show(&results[i], machine);
-	return 0;
+	for (i = 0; i < nr_before && !nr_chosen; i++)
+		if (!earlier_find(results, n, before[i].name))
+			compare_gone(&before[i]);
 }
 
+/* Each figure that is chosen is there. */
+static bool check_earlier(const struct result *results, int n)
+{
+	int i;
+
+	for (i = 0; i < nr_chosen; i++) {
+		if (earlier_find(results, n, chosen[i]))
+			continue;
+		fprintf(stderr, "dune-bench: %s has no figure '%s'\n", from_file, chosen[i]);
+		return false;
+	}
+	return true;
+}
+
+/* A table, or whatever it is to be; a file that cannot be read leaves nothing of it. */
 static int run(void)
 {
 	struct result *results = NULL;
 	char machine[1024] = "", machine_before[1024];
-	int n = 0, status;
+	int n = 0, status = 0;
 
 	if (compare_file) {
 		nr_before = earlier_read(compare_file, &before, machine_before,
@@ -356,6 +237,8 @@ static int run(void)
 		n = earlier_read(from_file, &results, machine, sizeof(machine));
 		if (n < 0)
 			return 1;
+		if (!check_earlier(results, n))
+			return 2;
 	} else {
 		snprintf(machine, sizeof(machine), "%s", machine_text());
 	}
@@ -363,10 +246,24 @@ static int run(void)
 		compare_head(machine_before);
 	else
 		format->head(machine);
-	status = from_file ? show_earlier(results, n, machine) : measure_figures();
+	if (from_file)
+		show_earlier(results, n, machine);
+	else
+		status = measure_figures();
 	if (!compare_file)
 		format->tail();
+	free(results);
+	free(before);
 	return status;
+}
+
+/* All of it has been written: the disk may be full. */
+static int written(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "dune-bench: not all could be written to standard output\n");
+	return 1;
 }
 
 int main(int argc, char **argv)
@@ -386,7 +283,7 @@ int main(int argc, char **argv)
 	if (want_list) {
 		for (f = figures; f->name; f++)
 			puts(f->name);
-		return 0;
+		return written(0);
 	}
-	return run();
+	return written(run());
 }

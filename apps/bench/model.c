@@ -18,7 +18,8 @@
 
 static double model(const struct sample *s, double exit, double access)
 {
-	double accesses = s->vmreads == NOT_MEASURED ? 0 : s->vmreads + s->vmwrites;
+	double accesses = s->vmreads == NOT_MEASURED || s->vmwrites == NOT_MEASURED ? 0 :
+			  s->vmreads + s->vmwrites;
 
 	return s->ticks + s->exits * exit + accesses * access;
 }
@@ -39,7 +40,7 @@ static void row(const struct result *r, bool first, const char *machine)
 		return;
 	a = model(&r->dune, SUM, 0);
 	b = model(&r->dune, SUM - ACCESSES * ACCESS, ACCESS);
-	if (r->native.ticks == NOT_MEASURED)
+	if (r->native.ticks == NOT_MEASURED || r->native.ticks == 0)
 		printf("%-22s %12s %12.0f %12.0f %9s %9s\n", r->name, "-", a, b, "-", "-");
 	else
 		printf("%-22s %12.0f %12.0f %12.0f %9.2f %9.2f\n", r->name, r->native.ticks, a, b,

@@ -44,6 +44,11 @@ static void table_head(const char *machine)
 	       "ticks, what");
 }
 
+static bool has_references(const struct result *r)
+{
+	return r->native.refs != NOT_MEASURED || r->dune.refs != NOT_MEASURED;
+}
+
 static void table_row(const struct result *r, bool first, const char *machine)
 {
 	const struct sample *d = &r->dune;
@@ -61,9 +66,12 @@ static void table_row(const struct result *r, bool first, const char *machine)
 	printf(" %7ld  %s\n", only ? r->native.n : d->n, r->what);
 	if (d->bytes != NOT_MEASURED)
 		printf("%-22s %10s %10.0f  KiB of memory\n", "", "", d->bytes / 1024);
-	if (d->refs != NOT_MEASURED)
-		printf("%-22s %10.0f %10.0f  memory references of a page walk\n", "",
-		       r->native.refs, d->refs);
+	if (has_references(r)) {
+		printf("%-22s", "");
+		cell(r->native.refs, 10, 0);
+		cell(d->refs, 10, 0);
+		printf("  memory references of a page walk\n");
+	}
 	fflush(stdout);
 }
 
@@ -101,7 +109,7 @@ static void json_row(const struct result *r, bool first, const char *machine)
 	json_number("native_p90", r->native.p90);
 	json_number("dune_p10", d->p10);
 	json_number("dune_p90", d->p90);
-	if (d->refs != NOT_MEASURED) {
+	if (has_references(r)) {
 		json_number("native_refs", r->native.refs);
 		json_number("dune_refs", d->refs);
 	}
@@ -195,4 +203,14 @@ void compare_row(const struct result *now, const struct result *before)
 	cell(now->dune.exits, 8, 2);
 	putchar('\n');
 	fflush(stdout);
+}
+
+/* It was measured then, and is not now. */
+void compare_gone(const struct result *before)
+{
+	printf("%-22s", before->name);
+	cell(before->native.ticks, 10, 0);
+	printf(" %10s %8s", "gone", "");
+	cell(before->dune.ticks, 10, 0);
+	printf(" %10s\n", "gone");
 }

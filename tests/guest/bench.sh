@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# bench.sh - dune-bench: what it prints of figures that it measures
+. "$(dirname "$0")/compare"
+here=$(mktemp -d) && cd "$here" || exit 1
+
+dune-bench --json --progress getpid interpose-dispatch page-walk-4k >saved.json 2>err
+[ $? = 0 ] && [ "$(head -n 1 saved.json)$(tail -n 1 saved.json)" = "[]" ] &&
+	[ "$(cat err)" = "$(printf 'dune-bench: %s\n' getpid interpose-dispatch page-walk-4k)" ]
+result $? measures_with_progress err
+value='-?[0-9]+\.[0-9][0-9]'
+grep -qE "^  \{\"name\": \"getpid\", \"unit\": \"ticks\", \"native\": $value, \"dune\": $value, \"exits\": 1.00, \"vmreads\": 3.00, \"vmwrites\": 1.00, \"n\": [0-9]+, .*\"what\": \"[^\"]+\", \"machine\": \"[^\"]*Linux $(uname -r);[^\"]*\"\},$" saved.json
+result $? json_of_a_figure saved.json
+grep -qE "\"name\": \"interpose-dispatch\", \"unit\": \"ticks\", \"native\": $value, \"dune\": null, .*\"native_p10\": $value, \"native_p90\": $value, \"dune_p10\": null" saved.json
+result $? json_of_a_native_figure saved.json
+grep -qE "\"name\": \"page-walk-4k\", .*\"native_refs\": 4.00, \"dune_refs\": 24.00" saved.json
+result $? json_of_a_page_walk saved.json
+
+dune-bench --from=saved.json --json >again.json 2>&1 && cmp -s saved.json again.json
+result $? from_what_it_printed again.json
+dune-bench --compare=saved.json getpid >out 2>&1
+[ $? = 0 ] && grep -q '^before:' out && grep -qE '^getpid +[0-9]+ +[0-9]+ ' out && ! grep -q ' new\| gone' out
+result $? compare out
+echo '[' >bad.json
+dune-bench --compare=bad.json getpid >out 2>err
+[ $? = 1 ] && [ ! -s out ] && grep -q 'bad.json:2:1: ' err
+result $? compare_with_a_bad_file_measures_nothing err
+dune-bench --csv getpid >out 2>&1
+[ $? = 0 ] && [ "$(grep -v '^#' out | sed 's/"[^"]*"/what/; s/[^,]//g' | sort -u | wc -l)" = 1 ] &&
+	grep -q '^name,native,' out && grep -q '^getpid,[0-9]' out
+result $? csv out
+dune-bench --model getpid >out 2>&1
+[ $? = 0 ] && grep -q '^# A model, not measured' out && grep -qE '^getpid( +[0-9.]+){5}$' out
+result $? model out
+
+# A figure that cannot be had is an error; the others are there, and the document is whole.
+PATH=/nowhere /dune/bin/dune-bench --json policy-getpid getpid >out 2>err
+[ $? = 1 ] && grep -q 'dune-bench: policy-getpid: a program is missing, or does not run' err &&
+	PATH=$PATH:/dune/bin dune-bench --from=out --csv >out.csv 2>>err && [ "$(grep -c '^[a-z-]*,[0-9]' out.csv)" = 1 ]
+result $? figure_that_cannot_be_had err
+cd / && rm -r "$here"
+echo "1..$number"
