@@ -249,10 +249,7 @@ int gc_init(const struct gc_options *options)
 	r = r ? r : barrier->init(heap.base, heap.size);
 	if (!r && verify)
 		r = verify_init();
-	if (!r && options->dirty_map) {
-		dirty_map = fopen(options->dirty_map, "w");
-		r = dirty_map ? 0 : -errno;
-	}
+	dirty_map = options->dirty_map;
 	dirty = mmap(NULL, heap.size / GC_PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (r || dirty == MAP_FAILED)
@@ -277,7 +274,5 @@ void gc_finish(struct gc_stats *to)
 		stats.pause_median = median(pauses, nr_pauses);
 	stats.barrier_faults = barrier->faults;
 	stats.pages_scanned = barrier->scanned;
-	if (dirty_map)
-		fclose(dirty_map);
 	*to = stats;
 }

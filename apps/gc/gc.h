@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct barrier;
 
@@ -21,7 +22,7 @@ struct gc_options {
 	size_t			heap_size;	/* bytes, a multiple of 16 KiB */
 	struct barrier		*barrier;
 	bool			verify;		/* the heap, after each collection */
-	const char		*dirty_map;	/* file for the dirty pages over time, or NULL */
+	FILE			*dirty_map;	/* for the dirty pages over time, or NULL */
 };
 
 /*

@@ -3,6 +3,7 @@
  * main.c - dune-gc: a collector's write barriers, compared
  */
 #include <argp.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static const struct workload *workload = &work_gcbench;
 static struct gc_options gc = { .heap_size = 192UL << 20, .barrier = &barrier_mprotect };
 static int nr_threads = 1;
 static double scale = 1;
+static const char *dirty_map;
 static bool want_json;
 
 static struct memory own_collector = {
@@ -94,6 +96,39 @@ static void list_barriers(void)
 	exit(0);
 }
 
+/* A whole number from 1 to @max; more than a number is none. */
+static unsigned long number(const char *text, unsigned long max, struct argp_state *state,
+			    const char *option)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || !n || n > max)
+		argp_error(state, "%s is 1 to %lu", option, max);
+	return n;
+}
+
+static void set_scale(const char *text, struct argp_state *state)
+{
+	char *end;
+
+	scale = strtod(text, &end);
+	if (*end || !(scale > 0 && scale <= 1000))
+		argp_error(state, "--scale is a number above 0, up to 1000");
+}
+
+/* libgc shows neither what it marked nor what it was told of pages. */
+static void check_options(struct argp_state *state)
+{
+	if (memory != &own_collector && (gc.verify || dirty_map))
+		argp_error(state, "%s looks into dune-gc's own collector: not with the barrier %s",
+			   gc.verify ? "--verify" : "--dirty-map", memory->name);
+	if (dirty_map && !gc.barrier->collect)
+		argp_error(state, "--dirty-map: the barrier %s finds no pages", memory->name);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -101,12 +136,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		find_barrier(arg, state);
 		return 0;
 	case 'd':
-		gc.dirty_map = arg;
+		dirty_map = arg;
 		return 0;
 	case 'h':
-		gc.heap_size = strtoul(arg, NULL, 10) << 20;
-		if (gc.heap_size < 1UL << 20 || gc.heap_size > 1UL << 36)
-			argp_error(state, "--heap is 1 to 65536");
+		gc.heap_size = number(arg, 65536, state, "--heap") << 20;
 		return 0;
 	case 'j':
 		want_json = true;
@@ -115,20 +148,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		list_barriers();
 		return 0;
 	case 's':
-		scale = strtod(arg, NULL);
-		if (!(scale > 0 && scale <= 1000))
-			argp_error(state, "--scale is a number above 0, up to 1000");
+		set_scale(arg, state);
 		return 0;
 	case 't':
-		nr_threads = atoi(arg);
-		if (nr_threads < 1 || nr_threads > MAX_THREADS)
-			argp_error(state, "--threads is 1 to %d", MAX_THREADS);
+		nr_threads = number(arg, MAX_THREADS, state, "--threads");
 		return 0;
 	case 'v':
 		gc.verify = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		find_workload(arg, state);
+		return 0;
+	case ARGP_KEY_END:
+		check_options(state);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -240,6 +272,31 @@ static void print(const struct outcome *o)
 	       o->gc.objects_verified);
 }
 
+static bool open_dirty_map(void)
+{
+	if (!dirty_map)
+		return true;
+	gc.dirty_map = fopen(dirty_map, "we");
+	if (!gc.dirty_map)
+		fprintf(stderr, "dune-gc: %s: %s\n", dirty_map, strerror(errno));
+	return gc.dirty_map;
+}
+
+/* All that was to be written is: the disk may be full. */
+static bool written(void)
+{
+	bool out = !fflush(stdout) && !ferror(stdout), map = true;
+
+	if (gc.dirty_map) {
+		map = !ferror(gc.dirty_map);
+		map = !fclose(gc.dirty_map) && map;
+	}
+	if (!map || !out)
+		fprintf(stderr, "dune-gc: not all could be written to %s\n",
+			map ? "standard output" : dirty_map);
+	return map && out;
+}
+
 static int enter(void)
 {
 	int r = dune_init(0);
@@ -257,6 +314,8 @@ int main(int argc, char **argv)
 	int r, i;
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!open_dirty_map())
+		return 1;
 	if (memory->in_dune && enter())
 		return 1;
 	r = memory->init(&gc);
@@ -278,5 +337,5 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	print(&o);
-	return 0;
+	return !written();
 }
