@@ -88,13 +88,6 @@ $(BEHIND): tests/guest/behind.c $(BEHIND_OBJS) build/lib/libdune.a tests/build.m
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -D_GNU_SOURCE -Ibuild/include -no-pie \
 		-o $@ $(filter %.c %.o %.a,$^)
 
-# Figures, not a test.
-COST := build/bin/tests/policy-cost
-$(COST): tests/guest/policy_cost.c tests/build.mk build/flags
-	@$(call say,LD,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -Wall $(if $(WERROR),-Werror) -static -o $@ $<
-
 GUEST_SCRIPTS := $(patsubst tests/guest/%,build/bin/tests/%,$(wildcard tests/guest/*.sh tests/guest/run-all tests/guest/compare))
 $(GUEST_SCRIPTS): build/bin/tests/%: tests/guest/%
 	$(Q)mkdir -p $(@D) && install -m 755 $< $@
@@ -116,7 +109,7 @@ $(SCRIPTED): build/lib/libdune.a tests/build.mk build/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -Wall $(if $(WERROR),-Werror) -static -Ibuild/include -o $@ $(filter %.c,$^) build/lib/libdune.a
 
-tests: $(LIVING) $(SCRIPTED) $(ESCAPE) $(BEHIND) $(COST) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
+tests: $(LIVING) $(SCRIPTED) $(ESCAPE) $(BEHIND) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
 # "CFLAGS: flag flag".

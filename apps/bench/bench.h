@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "measure.h"
 
@@ -54,6 +55,8 @@ struct result {
 /* measure.c; more in measure.h */
 void references(double refs);
 void details(struct sample *sample);
+void say_values(double value);
+double hear_values(FILE *from);
 char *map_pages(long n);
 
 /* pass.c */
@@ -116,10 +119,23 @@ double run_plugin_png(bool in_dune, long *n);
 double sandbox_sqlite3(bool in_dune, long *n);
 double sandbox_gzip(bool in_dune, long *n);
 double sandbox_python3(bool in_dune, long *n);
+double sandbox_sqlite3_ptrace(bool in_dune, long *n);
+double sandbox_gzip_ptrace(bool in_dune, long *n);
+double sandbox_python3_ptrace(bool in_dune, long *n);
+double run_true(bool in_dune, long *n);
+double sandbox_true_pure(bool in_dune, long *n);
+double sandbox_true_workdir(bool in_dune, long *n);
 double policy_time(const char *name);
 double policy_getpid(bool in_dune, long *n);
 double policy_deny(bool in_dune, long *n);
 double policy_openat(bool in_dune, long *n);
+double policy_getpid_ptrace(bool in_dune, long *n);
+double policy_getpid_notify(bool in_dune, long *n);
+double policy_deny_ptrace(bool in_dune, long *n);
+double policy_deny_notify(bool in_dune, long *n);
+double policy_openat_ptrace(bool in_dune, long *n);
+double policy_openat_notify(bool in_dune, long *n);
+double policy_openat_landlock(bool in_dune, long *n);
 double trace_getpid(bool in_dune, long *n);
 double trace_whole(bool in_dune, long *n);
 double soft_dirty_scan(long *n);
@@ -146,6 +162,7 @@ double parallel_touch_1(long *n);
 double parallel_touch_2(long *n);
 int plugin_call_dune(struct sample *sample);
 double plugin_call_native(void);
+double plugin_call_direct(long *n);
 int plugin_create_dune(struct sample *sample);
 double plugin_create_native(void);
 int plugin_reset_dune(struct sample *sample);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,9 +18,10 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "watch.h"
 
 #define CALLS	1000
-#define FOLDER	"/tmp/dune-bench.policy"
+#define FOLDER	POLICY_FILES
 #define FILE_IN	FOLDER "/file"
 #define POLICY	FOLDER ".rules"
 
@@ -78,6 +80,24 @@ static bool filter(void)
 	       !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
 }
 
+/* The same for files by Landlock: whatever opens or changes them is judged. */
+static bool restrict_files(void)
+{
+	struct landlock_ruleset_attr all = {
+		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
+	};
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = all.handled_access_fs,
+		.parent_fd = open(FOLDER, O_PATH | O_CLOEXEC),
+	};
+	int ruleset = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
+
+	return ruleset >= 0 &&
+	       !syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) &&
+	       !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
 /* In the process that is watched: the median of single calls. */
 static double time_calls(long (*call)(void), bool refused)
 {
@@ -98,14 +118,14 @@ static double time_calls(long (*call)(void), bool refused)
 	return median(values, CALLS);
 }
 
-/* @name: of a figure; with a '+' before it, by seccomp(2). */
+/* @name: of a figure; with a '+' before it, by seccomp(2), with '-', by Landlock. */
 double policy_time(const char *name)
 {
 	unsigned int i;
 
-	if (*name == '+' && !filter())
+	if ((*name == '+' && !filter()) || (*name == '-' && !restrict_files()))
 		return NOT_MEASURED;
-	name += *name == '+';
+	name += *name == '+' || *name == '-';
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (!strcmp(name, calls[i].name))
 			return time_calls(calls[i].call, calls[i].refused);
@@ -134,8 +154,7 @@ static double run(const char *with, const char *name, long *n)
 	f = popen(command, "r");
 	if (!f)
 		return NOT_MEASURED;
-	if (fscanf(f, "%lf", &ticks) != 1)
-		ticks = NOT_MEASURED;
+	ticks = hear_values(f);
 	return pclose(f) ? NOT_MEASURED : ticks;
 }
 
@@ -161,3 +180,25 @@ double policy_openat(bool in_dune, long *n)
 {
 	return measure_call(in_dune, "policy-openat", "policy-openat", n);
 }
+
+double policy_openat_landlock(bool in_dune, long *n)
+{
+	return run("dune-bench", "-policy-openat", n);
+}
+
+/* What Linux has for a process that judges another's calls. */
+#define BY_PTRACE	"dune-bench --watch=ptrace -- dune-bench"
+#define BY_NOTIFICATION	"dune-bench --watch=notify -- dune-bench"
+
+#define WATCHED(figure, name, how, with)						\
+	double policy_##figure##_##how(bool in_dune, long *n)			\
+	{									\
+		return run(with, name, n);					\
+	}
+
+WATCHED(getpid, "policy-getpid", ptrace, BY_PTRACE)
+WATCHED(getpid, "policy-getpid", notify, BY_NOTIFICATION)
+WATCHED(deny, "policy-deny", ptrace, BY_PTRACE)
+WATCHED(deny, "policy-deny", notify, BY_NOTIFICATION)
+WATCHED(openat, "policy-openat", ptrace, BY_PTRACE)
+WATCHED(openat, "policy-openat", notify, BY_NOTIFICATION)

@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "watch.h"
 
 #define ROUNDS		3
 #define REQUESTS	300
 #define PORT		7790
-#define FILES		"/tmp/dune-bench"
+#define FILES		WORKLOAD_FILES
 #define INPUT_SIZE	(512UL << 10)
 
 static double values[ROUNDS];
@@ -113,6 +114,7 @@ static const char *const python3[] = {
 	"for _ in range(3): d = json.loads(json.dumps(d))\n"
 	"print(zlib.crc32(json.dumps(d, sort_keys=True).encode()), sum(i % 7 for i in range(60000)))",
 	NULL };
+static const char *const busybox_true[] = { "/bin/busybox", "true", NULL };
 
 /* The ways to run a program. */
 static const char *const natively[] = { NULL };
@@ -120,6 +122,7 @@ static const char *const by_dune[] = { "dune-run", NULL };
 static const char *const pure[] = { "dune-run", "--policy=pure", NULL };
 static const char *const read_only[] = { "dune-run", "--policy=read-only:" FILES, NULL };
 static const char *const workdir[] = { "dune-run", "--policy=workdir:" FILES, NULL };
+static const char *const by_ptrace[] = { "dune-bench", "--watch=ptrace", "--", NULL };
 
 double run_sqlite3(bool in_dune, long *n) { return run(sqlite3, in_dune ? by_dune : natively, n); }
 double run_gzip(bool in_dune, long *n) { return run(gzip, in_dune ? by_dune : natively, n); }
@@ -127,6 +130,20 @@ double run_python3(bool in_dune, long *n) { return run(python3, in_dune ? by_dun
 double sandbox_sqlite3(bool in_dune, long *n) { return run(sqlite3, in_dune ? workdir : natively, n); }
 double sandbox_gzip(bool in_dune, long *n) { return run(gzip, in_dune ? read_only : natively, n); }
 double sandbox_python3(bool in_dune, long *n) { return run(python3, in_dune ? pure : natively, n); }
+double sandbox_sqlite3_ptrace(bool in_dune, long *n) { return run(sqlite3, by_ptrace, n); }
+double sandbox_gzip_ptrace(bool in_dune, long *n) { return run(gzip, by_ptrace, n); }
+double sandbox_python3_ptrace(bool in_dune, long *n) { return run(python3, by_ptrace, n); }
+double run_true(bool in_dune, long *n) { return run(busybox_true, in_dune ? by_dune : natively, n); }
+
+double sandbox_true_pure(bool in_dune, long *n)
+{
+	return run(busybox_true, in_dune ? pure : natively, n);
+}
+
+double sandbox_true_workdir(bool in_dune, long *n)
+{
+	return run(busybox_true, in_dune ? workdir : natively, n);
+}
 
 /* dune-plugin times the decoding itself. */
 double run_plugin_png(bool in_dune, long *n)

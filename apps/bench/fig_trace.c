@@ -34,8 +34,7 @@ static double run_traced(bool in_dune)
 
 	if (!f)
 		return NOT_MEASURED;
-	if (fscanf(f, "%lf", &ticks) != 1)
-		ticks = NOT_MEASURED;
+	ticks = hear_values(f);
 	return pclose(f) ? NOT_MEASURED : ticks;
 }
 

@@ -12,17 +12,20 @@
 #include <dune/dune.h>
 
 #include "bench.h"
+#include "watch.h"
 
-/* Options of fig_trace.c's and fig_policy.c's. */
+/* Options of fig_trace.c's, fig_policy.c's and fig_run.c's. */
 #define TIME_GETPIDS	256
 #define TIME_POLICY	257
+#define WATCH		258
 
 static const struct format *format;
 static const char *compare_file, *from_file;
 static bool want_list, want_progress;
 static enum series series;
-static const char **chosen;
+static char **chosen;
 static int nr_chosen;
+static int (*watch)(char *const *argv);	/* the arguments are a command */
 
 static const struct figure *find_figure(const char *name)
 {
@@ -77,11 +80,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		from_file = arg;
 		return 0;
 	case TIME_GETPIDS:
-		printf("%f\n", traced_getpids());
+		say_values(traced_getpids());
 		exit(0);
 	case TIME_POLICY:
-		printf("%f\n", policy_time(arg));
+		say_values(policy_time(arg));
 		exit(0);
+	case WATCH:
+		watch = strcmp(arg, "ptrace") ? watch_by_notification : watch_by_ptrace;
+		return 0;
 	case 'p':
 		want_progress = true;
 		return 0;
@@ -120,6 +126,7 @@ static const struct argp_option options[] = {
 	{ "list", 'l', NULL, 0, "Print the figures' names", 0 },
 	{ "time-getpids", TIME_GETPIDS, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ "time-policy", TIME_POLICY, "FIGURE", OPTION_HIDDEN, NULL, 0 },
+	{ "watch", WATCH, "HOW", OPTION_HIDDEN, NULL, 0 },
 	{ 0 }
 };
 
@@ -273,6 +280,8 @@ int main(int argc, char **argv)
 
 	chosen = calloc(argc, sizeof(*chosen));
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (watch)
+		return watch(chosen);
 	for (i = 0; i < nr_chosen && !from_file; i++) {
 		if (find_figure(chosen[i]))
 			continue;

@@ -5,6 +5,7 @@
  * The clock is the TSC: cycles of its own rate on hardware, instructions in the
  * emulated machine.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -42,6 +43,19 @@ double median(double *values, long n)
 	last_p10 = values[n / 10];
 	last_p90 = values[n - 1 - n / 10];
 	last_median = n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	return last_median;
+}
+
+/* What a figure's process has to say to the one that started it. */
+void say_values(double value)
+{
+	printf("%f %f %f\n", value, last_p10, last_p90);
+}
+
+double hear_values(FILE *from)
+{
+	if (fscanf(from, "%lf %lf %lf", &last_median, &last_p10, &last_p90) != 3)
+		last_median = NOT_MEASURED;
 	return last_median;
 }
 

@@ -38,5 +38,28 @@ PATH=/nowhere /dune/bin/dune-bench --json policy-getpid getpid >out 2>err
 [ $? = 1 ] && grep -q 'dune-bench: policy-getpid: a program is missing, or does not run' err &&
 	PATH=$PATH:/dune/bin dune-bench --from=out --csv >out.csv 2>>err && [ "$(grep -c '^[a-z-]*,[0-9]' out.csv)" = 1 ]
 result $? figure_that_cannot_be_had err
+
+# What Linux has for a policy: it lets through what the figures need, and no more.
+mkdir -p /tmp/dune-bench
+echo inside >/tmp/dune-bench/file
+echo outside >/tmp/outside
+for how in ptrace notify; do
+	[ "$(dune-bench --watch=$how -- /bin/busybox cat /tmp/dune-bench/file 2>err)" = inside ]
+	result $? "watched_by_${how}_reads" err
+	for file in /tmp/outside /tmp/dune-bench/../outside /tmp/dune-bench.other; do
+		dune-bench --watch=$how -- /bin/busybox cat $file >out 2>err
+		[ $? = 1 ] && [ ! -s out ] && grep -q 'Permission denied' err
+		result $? "watched_by_${how}_reads_not_$(basename $file)" err
+	done
+	[ "$(cd /tmp/dune-bench && dune-bench --watch=$how -- /bin/busybox cat file 2>&1)" = inside ] &&
+		[ "$(cd /tmp && dune-bench --watch=$how -- /bin/busybox cat outside 2>/dev/null)" = "" ]
+	result $? "watched_by_${how}_relative" err
+	dune-bench --json policy-getpid-$how policy-deny-$how policy-openat-$how >out 2>err
+	[ $? = 0 ] && [ "$(grep -cE "\"native\": $value, \"dune\": null" out)" = 3 ]
+	result $? "figures_by_$how" out
+done
+dune-bench --json plugin-call-direct policy-openat-landlock >out 2>err
+[ $? = 0 ] && [ "$(grep -cE "\"native\": $value, \"dune\": null" out)" = 2 ]
+result $? other_native_figures out
 cd / && rm -r "$here"
 echo "1..$number"
