@@ -33,6 +33,7 @@ struct figure {
 	bool		native_path;	/* with the module's fast path off */
 	enum series	series;
 	bool		native_only;	/* what Linux has for the same purpose */
+	const char	*native_as;	/* figure whose native side is the same: not taken twice */
 	/*
 	 * Each in a child of its own. Either one operation, made natively and in
 	 * Dune mode: ticks each, and how many it was; or a measurement of Dune mode

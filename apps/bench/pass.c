@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,6 +108,45 @@ static int measure_dune(const struct figure *f, struct sample *sample)
 	return r;
 }
 
+/* The native side of each figure that another may share. */
+static struct {
+	const char	*name;
+	struct sample	sample;
+} kept[16];
+static unsigned int nr_kept;
+
+static bool find_native(const char *name, struct sample *sample)
+{
+	unsigned int i;
+
+	for (i = 0; name && i < nr_kept; i++)
+		if (!strcmp(kept[i].name, name)) {
+			*sample = kept[i].sample;
+			return true;
+		}
+	return false;
+}
+
+static void keep_native(const struct figure *f, const struct sample *sample)
+{
+	if (f->native_only || f->series != PROGRAMS || nr_kept == sizeof(kept) / sizeof(kept[0]))
+		return;
+	kept[nr_kept].name = f->native_as ? f->native_as : f->name;
+	kept[nr_kept++].sample = *sample;
+}
+
+static int measure_native(const struct figure *f, struct sample *sample)
+{
+	int r;
+
+	if (find_native(f->native_as, sample))
+		return 0;
+	r = one_pass(f, sample, natively);
+	if (!r)
+		keep_native(f, sample);
+	return r;
+}
+
 int measure(const struct figure *f, struct result *result)
 {
 	int r;
@@ -114,7 +154,7 @@ int measure(const struct figure *f, struct result *result)
 	snprintf(result->name, sizeof(result->name), "%s", f->name);
 	snprintf(result->what, sizeof(result->what), "%s", f->what);
 	result->dune = nothing;
-	r = one_pass(f, &result->native, natively);
+	r = measure_native(f, &result->native);
 	if (!r && !f->native_only)
 		r = measure_dune(f, &result->dune);
 	return r;
