@@ -115,7 +115,7 @@ double run_gzip(bool in_dune, long *n);
 double run_python3(bool in_dune, long *n);
 double run_lighttpd_1(bool in_dune, long *n);
 double run_lighttpd_20(bool in_dune, long *n);
-double traced_getpids(void);
+double traced_getpids(long n);
 double run_plugin_png(bool in_dune, long *n);
 double sandbox_sqlite3(bool in_dune, long *n);
 double sandbox_gzip(bool in_dune, long *n);

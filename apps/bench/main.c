@@ -80,7 +80,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		from_file = arg;
 		return 0;
 	case TIME_GETPIDS:
-		say_values(traced_getpids());
+		say_values(traced_getpids(atol(arg)));
 		exit(0);
 	case TIME_POLICY:
 		say_values(policy_time(arg));
@@ -124,7 +124,7 @@ static const struct argp_option options[] = {
 	{ "programs", 'r', NULL, 0, "Measure whole programs, natively and under dune-run", 0 },
 	{ "progress", 'p', NULL, 0, "Name each figure on standard error as it is measured", 0 },
 	{ "list", 'l', NULL, 0, "Print the figures' names", 0 },
-	{ "time-getpids", TIME_GETPIDS, NULL, OPTION_HIDDEN, NULL, 0 },
+	{ "time-getpids", TIME_GETPIDS, "CALLS", OPTION_HIDDEN, NULL, 0 },
 	{ "time-policy", TIME_POLICY, "FIGURE", OPTION_HIDDEN, NULL, 0 },
 	{ "watch", WATCH, "HOW", OPTION_HIDDEN, NULL, 0 },
 	{ 0 }
