@@ -27,10 +27,10 @@ static bool unavailable(long r)
 
 static bool may_access(const struct dune_thread *t, uint64_t at, uint64_t size)
 {
-	return !dune_global.ring3_signals || !dune_ring3_call(t) || dune_user_range(at, size);
+	return !t || !dune_global.ring3_signals || !dune_ring3_call(t) || dune_user_range(at, size);
 }
 
-/* 0 or -EFAULT. @t: whose call it is about. */
+/* 0 or -EFAULT. @t: whose call it is about; NULL: memory of CPL 0's own. */
 long dune_read_guest(const struct dune_thread *t, void *to, uint64_t from, uint64_t size)
 {
 	long r;

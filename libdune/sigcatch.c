@@ -80,6 +80,8 @@ void dune_sigcatch_end(struct dune_thread *t)
 static bool temporary_mask(struct dune_thread *t, const struct sigcontext *mc, uint64_t *mask)
 {
 	const struct dune_regs *regs = &t->run->regs;
+	const struct dune_tf *user = dune_ring3_call(t);
+	const struct dune_thread *whose = t;
 	uint64_t at, pair[2];
 
 	if (!t->run->in_syscall || (long)mc->rax != -EINTR)
@@ -97,14 +99,17 @@ static bool temporary_mask(struct dune_thread *t, const struct sigcontext *mc, u
 		break;
 	case __NR_pselect6:
 	case __NR_io_pgetevents:
-		if (!regs->r9 || dune_read_guest(t, pair, regs->r9, sizeof(pair)))
+		/* Not what ring 3 gave: the handler that forwarded the call has a copy. */
+		if (user && user->r9 != regs->r9)
+			whose = NULL;
+		if (!regs->r9 || dune_read_guest(whose, pair, regs->r9, sizeof(pair)))
 			return false;
 		at = pair[0];
 		break;
 	default:
 		return false;
 	}
-	return at && !dune_read_guest(t, mask, at, 8);
+	return at && !dune_read_guest(whose, mask, at, 8);
 }
 
 /* A filter has seen a call at the run loop's SYSCALL; the program made it here. */
