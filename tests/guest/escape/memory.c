@@ -111,9 +111,9 @@ static int attach_segment(void)
 
 static int remap_pages(void)
 {
-	int e = FAILED(syscall(SYS_remap_file_pages, T, 4096, 0, 0, 0));
-
-	return e == EINVAL ? 0 : e;	/* it would have looked at it */
+	if (target_is_ours)	/* shared, or there would be nothing to rearrange */
+		mmap(T, 0x2000, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	return FAILED(syscall(SYS_remap_file_pages, T, 4096, 0, 1, 0));
 }
 
 /*
@@ -254,10 +254,10 @@ static int old_aio(void)
 	return FAILED(syscall(SYS_io_setup, 1, &context));
 }
 
-static int break_address(void)
+/* /proc/self/cmdline is then read from there. */
+static int arguments_address(void)
 {
-	return FAILED(prctl(PR_SET_MM, PR_SET_MM_START_BRK, TARGET_PAGE, 0, 0)) == EINVAL ? 0 :
-	       errno;
+	return FAILED(prctl(PR_SET_MM, PR_SET_MM_ARG_START, TARGET_PAGE, 0, 0));
 }
 
 static void read_by_gs(void)
@@ -327,7 +327,7 @@ const struct attempt memory_attempts[] = {
 	A(proc_mem_by_link, EACCES), A(proc_mem_by_cwd, EACCES), A(proc_mem_by_root, EACCES),
 	A(proc_mem_of_parent, EACCES), A(proc_pagemap, EACCES), A(proc_clear_refs, EACCES),
 	A(vm_writev, ENOSYS), A(vm_readv, ENOSYS), A(trace_parent, ENOSYS), A(trace_me, ENOSYS),
-	A(user_faults, ENOSYS), A(ring, ENOSYS), A(old_aio, ENOSYS), A(break_address, EPERM),
+	A(user_faults, ENOSYS), A(ring, ENOSYS), A(old_aio, ENOSYS), A(arguments_address, EPERM),
 	A(gs_base, #PF), A(plain_read, #PF), A(plain_write, #PF), A(plain_jump, #PF),
 	A(signal_stack, SIGSEGV),
 	{ 0 },
