@@ -64,6 +64,7 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 	if (r)
 		return r;
 	t->forked = t->run->regs;
+	dune_sighand_lock(t->sig.hand);
 	if (nr == __NR_clone3) {
 		struct clone_args args = req->args;
 
@@ -74,6 +75,7 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 	} else {
 		r = sys(__NR_clone, req->flags, 0, req->parent_tid, req->child_tid, req->tls);
 	}
+	dune_sighand_unlock(t->sig.hand);	/* on both sides */
 	if (r)
 		return r;
 	if (req->stack && user)

@@ -43,6 +43,7 @@ int dune_reopen(int stale_fd)
 		asm volatile("pause");
 	if (dune_global.fd == stale_fd) {
 		dune_handlers_after_fork();
+		dune_sighand_after_fork();
 		dune_spare_forget();
 		dune_fd_forget_all(false);
 		r = dune_open() ?: dune_root_rebuild();

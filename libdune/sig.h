@@ -84,6 +84,9 @@ long dune_sigaltstack(struct dune_thread *t, uint64_t sp, const struct dune_alts
 		      struct dune_altstack *old);
 bool dune_on_altstack(const struct dune_altstack *alt, uint64_t sp);
 void dune_sighand_adopt(void);
+void dune_sighand_lock(struct dune_sighand *hand);
+void dune_sighand_unlock(struct dune_sighand *hand);
+void dune_sighand_after_fork(void);
 struct dune_sighand *dune_sighand_copy(const struct dune_sighand *hand);
 void dune_sighand_reset(struct dune_sighand *hand);
 void dune_sighand_put(struct dune_sighand *hand);

@@ -26,16 +26,25 @@ uint64_t dune_sigmask_set(uint64_t mask)
 	return old;
 }
 
-/* Held with all signals blocked: dune_sigcatch() takes it too. */
-static void lock_hand(struct dune_sighand *hand)
+/*
+ * Held with all signals blocked: dune_sigcatch() takes it too. And across a fork, as
+ * the child has no other thread that would let go of it.
+ */
+void dune_sighand_lock(struct dune_sighand *hand)
 {
 	while (__atomic_exchange_n(&hand->lock, 1, __ATOMIC_ACQUIRE))
 		sys(__NR_sched_yield);
 }
 
-static void unlock_hand(struct dune_sighand *hand)
+void dune_sighand_unlock(struct dune_sighand *hand)
 {
 	__atomic_store_n(&hand->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* In the child of a fork made outside Dune mode: a thread it does not have may have held it. */
+void dune_sighand_after_fork(void)
+{
+	dune_sighand_unlock(&dune_sighand_main);
 }
 
 static long set_linux(int sig, const struct dune_action *action)
@@ -65,7 +74,7 @@ long dune_sigaction(struct dune_sighand *hand, int sig, const struct dune_action
 	if (sig < 1 || sig > NR_SIGNALS)
 		return -EINVAL;
 	mask = dune_sigmask_set(~0ULL);
-	lock_hand(hand);
+	dune_sighand_lock(hand);
 	r = sys(__NR_rt_sigaction, sig, NULL, &was, 8);
 	if (!r && was.handler == (uintptr_t)dune_sigcatch)
 		was = hand->action[sig - 1];
@@ -76,7 +85,7 @@ long dune_sigaction(struct dune_sighand *hand, int sig, const struct dune_action
 		hand->action[sig - 1].flags &= KNOWN_FLAGS;
 		hand->action[sig - 1].mask &= ~UNBLOCKABLE;
 	}
-	unlock_hand(hand);
+	dune_sighand_unlock(hand);
 	dune_sigmask_set(mask);
 	if (!r && old)
 		*old = was;
@@ -103,11 +112,11 @@ struct dune_action dune_sighand_take(struct dune_sighand *hand, int sig)
 {
 	struct dune_action *action = &hand->action[sig - 1], taken;
 
-	lock_hand(hand);
+	dune_sighand_lock(hand);
 	taken = *action;
 	if (taken.flags & SA_RESETHAND)
 		action->handler = HANDLER_DFL;
-	unlock_hand(hand);
+	dune_sighand_unlock(hand);
 	return taken;
 }
 

@@ -17,6 +17,12 @@ void brk_init(uint64_t start)
 	heap_start = heap_end = start;
 }
 
+/* In the child of a fork: a thread that it does not have may have held the lock. */
+void brk_after_fork(void)
+{
+	lock = 0;
+}
+
 static bool grow(uint64_t from, uint64_t to)
 {
 	long r;

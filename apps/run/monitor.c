@@ -115,16 +115,21 @@ static void do_readlink(struct dune_tf *tf)
 		tf->rax = r;
 }
 
-/* After vfork() and its like the child is gone from this memory, others are not. */
+/*
+ * After vfork() and its like the child is gone from this memory, others are not. A child
+ * that shares this memory does not come back here; one of a fork does.
+ */
 static void do_clone(struct dune_tf *tf)
 {
-	uint64_t flags = tf->rax == __NR_clone ? tf->rdi : CLONE_VFORK;
+	uint64_t flags = tf->rax == __NR_clone ? tf->rdi : tf->rax == __NR_vfork ? CLONE_VFORK : 0;
 
 	if (tf->rax == __NR_clone3 && dune_copy_from_user(&flags, tf->rdi, sizeof(flags)))
 		flags = 0;
 	dune_passthrough_syscall(tf);
 	if ((flags & CLONE_VFORK) && (long)tf->rax > 0)
 		exec_forget(tf->rax);
+	if (!tf->rax)
+		brk_after_fork();
 }
 
 void monitor_syscall(struct dune_tf *tf)
@@ -162,6 +167,7 @@ void monitor_syscall(struct dune_tf *tf)
 	case __NR_rseq:		/* restartable sequences are off: libc does without */
 		tf->rax = -ENOSYS;
 		break;
+	case __NR_fork:
 	case __NR_vfork:
 	case __NR_clone:
 	case __NR_clone3:

@@ -147,6 +147,7 @@ void dispatch_off(void);
 /* brk.c */
 void brk_init(uint64_t start);
 uint64_t brk_set(uint64_t to);
+void brk_after_fork(void);
 
 /* exec.c */
 void exec_init(const char *path);

@@ -287,6 +287,7 @@ void box_begin(void)
 	box.front[DO_exit] = front_exit;
 	box.front[DO_exit_group] = front_exit;
 	box.after_vfork = exec_forget;
+	box.after_fork = brk_after_fork;
 	if (first)
 		start_sandbox();
 	else

@@ -69,6 +69,7 @@ struct box {
 	/* Calls that are the front end's own; NULL: refused. */
 	call_fn		front[NR_HANDLERS];
 	void		(*after_vfork)(uint32_t tid);	/* the child is gone from here */
+	void		(*after_fork)(void);		/* in the child, with memory of its own */
 	struct {
 		uint8_t	how;
 		int32_t	result;

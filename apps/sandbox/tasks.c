@@ -108,8 +108,11 @@ long do_clone(struct request *r)
 	}
 	e = box_pass_as(r, __NR_clone, w.flags, w.stack, w.parent_tid, w.child_tid, w.tls, 0);
 	if (!e) {
-		if (!(w.flags & CLONE_VM))
+		if (!(w.flags & CLONE_VM)) {
 			slots_forget(b);
+			if (b->after_fork)
+				b->after_fork();
+		}
 		limits_process(b);
 	} else if (e > 0) {
 		tasks_add(b, e);

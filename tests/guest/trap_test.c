@@ -3,6 +3,7 @@
  * trap_test.c - exceptions: the program's handlers, and Linux's signals
  */
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -424,6 +425,48 @@ static volatile int handled;
 static void count_signal(int sig)
 {
 	handled++;
+}
+
+static volatile int forks_done;
+
+static void *take_signals(void *unused)
+{
+	if (dune_enter())
+		return "not entered";
+	while (!forks_done)
+		pthread_kill(pthread_self(), SIGUSR1);
+	return NULL;
+}
+
+static void note_signal(int sig)
+{
+	traps++;
+}
+
+/* What a signal takes is let go of in a child whose parent's other threads held it. */
+TEST(forks_while_signals_come)
+{
+	int i, status = 0, forks = getenv("SLOW_KERNEL") ? 20 : 300;
+	void *result = "";
+	pthread_t t;
+
+	signal(SIGUSR1, note_signal);
+	ENTER();
+	ASSERT_EQ(0, pthread_create(&t, NULL, take_signals, NULL));
+	for (i = 0; i < forks && !status; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			traps = 0;
+			raise(SIGUSR1);
+			_exit(traps != 1);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	}
+	EXPECT_EQ(0, status) TH_LOG("fork %d", i);
+	forks_done = 1;
+	pthread_join(t, &result);
+	EXPECT_EQ(NULL, result);
 }
 
 TEST(handlers_stay_the_programs_outside)
