@@ -51,16 +51,16 @@ endef
 
 # The same at CPL 0: they enter Dune mode themselves.
 INSIDE_PROGS := build/bin/tests/prog-signals-inside build/bin/tests/prog-waits-inside
-$(INSIDE_PROGS): build/bin/tests/prog-%-inside: tests/guest/progs/%.c build/lib/libdune.a tests/build.mk build/flags
+$(INSIDE_PROGS): build/bin/tests/prog-%-inside: tests/guest/progs/%.c $(wildcard tests/guest/progs/*.h) build/lib/libdune.a tests/build.mk build/flags
 	$(call link_prog,-DINSIDE -Ibuild/include)
 
-build/bin/tests/prog-%-static-pie: tests/guest/progs/%.c tests/build.mk build/flags
+build/bin/tests/prog-%-static-pie: tests/guest/progs/%.c $(wildcard tests/guest/progs/*.h) tests/build.mk build/flags
 	$(call link_prog_static,-static-pie -fPIE)
-build/bin/tests/prog-%-static: tests/guest/progs/%.c tests/build.mk build/flags
+build/bin/tests/prog-%-static: tests/guest/progs/%.c $(wildcard tests/guest/progs/*.h) tests/build.mk build/flags
 	$(call link_prog_static,-static -no-pie -fno-pie)
-build/bin/tests/prog-%-nopie: tests/guest/progs/%.c tests/build.mk build/flags
+build/bin/tests/prog-%-nopie: tests/guest/progs/%.c $(wildcard tests/guest/progs/*.h) tests/build.mk build/flags
 	$(call link_prog,-no-pie -fno-pie)
-build/bin/tests/prog-%: tests/guest/progs/%.c tests/build.mk build/flags
+build/bin/tests/prog-%: tests/guest/progs/%.c $(wildcard tests/guest/progs/*.h) tests/build.mk build/flags
 	$(call link_prog,-pie -fPIE)
 
 # Shared objects for sandbox_test and sandbox_attack_test to load.
