@@ -15,6 +15,7 @@
  */
 #include <fcntl.h>
 #include <pty.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,6 +25,9 @@
 
 #ifdef INSIDE
 #include <dune/dune.h>
+#include <dune/vm.h>
+
+#define ARENA	0x20000000000UL
 #endif
 
 #include "escape.h"
@@ -94,6 +98,8 @@ static void run(const struct attempt *a)
 #ifdef INSIDE
 	if (a->where != RING0)
 		return;
+	/* Of its own: what an attempt unmaps is not to be taken for libdune's memory. */
+	dune_set_arena(ARENA, 1 << 30);
 	if (dune_init(0) || dune_enter()) {
 		printf("%s: no Dune mode\n", a->name);
 		return;
@@ -104,23 +110,33 @@ static void run(const struct attempt *a)
 	fflush(stdout);
 }
 
-/* Some end the process. */
+static volatile pid_t apart;
+
+static void takes_too_long(int sig)
+{
+	kill(apart, SIGKILL);
+}
+
+/* Some end the process, and some may hang. */
 static void run_apart(const struct attempt *a)
 {
 	pid_t pid = fork();
 	int status = 0;
 
 	if (!pid) {
-		alarm(60);
 		run(a);
 		_exit(0);
 	}
+	apart = pid;
+	signal(SIGALRM, takes_too_long);
+	alarm(60);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		printf("%s could not be made\n", a->name);
 	else if (WIFSIGNALED(status))
 		printf("%s SIG%s\n", a->name, sigabbrev_np(WTERMSIG(status)));
 	else if (status)
 		printf("%s exit:%d\n", a->name, WEXITSTATUS(status));
+	alarm(0);
 	fflush(stdout);
 }
 
