@@ -112,7 +112,7 @@ $(SCRIPTED): build/lib/libdune.a tests/build.mk build/flags
 tests: $(LIVING) $(SCRIPTED) $(ESCAPE) $(BEHIND) $(GUEST_TESTS) $(GUEST_PLUGINS) $(GUEST_PROGS) $(INSIDE_PROGS) $(GUEST_SCRIPTS)
 
 # What a unit test needs stands in its comments: "SOURCES: path path",
-# "CFLAGS: flag flag".
+# "CFLAGS: flag flag", "LIBS: -lname".
 UNIT_SRCS := $(wildcard tests/unit/*_test.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRCS))
 UNIT_CFLAGS := -g -O1 -std=gnu11 -Wall -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -126,7 +126,7 @@ build/unit/$(1): tests/unit/$(1).c $(call said,SOURCES,tests/unit/$(1).c) tests/
 	@$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(UNIT_CFLAGS) $(call said,CFLAGS,tests/unit/$(1).c) -MMD -MP -MF $$@.d -o $$@ \
-		tests/unit/$(1).c $(call said,SOURCES,tests/unit/$(1).c)
+		tests/unit/$(1).c $(call said,SOURCES,tests/unit/$(1).c) $(call said,LIBS,tests/unit/$(1).c)
 endef
 $(foreach t,$(notdir $(UNIT_SRCS:.c=)),$(eval $(call unit_rule,$(t))))
 

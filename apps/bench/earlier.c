@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * earlier.c - figures as dune-bench --json printed them, read again
+ *
+ * From files that may hold anything: what they say ends up on a terminal, too.
  */
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "bench.h"
-#include "json.h"
 
 #define NATIVE(field)	offsetof(struct result, native.field)
 #define DUNE(field)	offsetof(struct result, dune.field)
-#define N		"n"
+#define MAX_FILE	(16UL << 20)
 #define MAX_FIGURES	10000
+#define MAX_NUMBER	1e15	/* ticks of some days */
 
-/* Numbers of a figure; the first three are always there. */
+/* Numbers of a figure that may be null; the first two are always there. */
 static const struct {
 	const char	*key;
 	size_t		offset;
 } numbers[] = {
-	{ "native", NATIVE(ticks) }, { "dune", DUNE(ticks) }, { N, 0 },
+	{ "native", NATIVE(ticks) }, { "dune", DUNE(ticks) },
 	{ "exits", DUNE(exits) }, { "vmreads", DUNE(vmreads) }, { "vmwrites", DUNE(vmwrites) },
 	{ "bytes", DUNE(bytes) }, { "native_p10", NATIVE(p10) }, { "native_p90", NATIVE(p90) },
 	{ "dune_p10", DUNE(p10) }, { "dune_p90", DUNE(p90) },
@@ -27,7 +34,7 @@ static const struct {
 };
 
 #define NR_NUMBERS	(sizeof(numbers) / sizeof(numbers[0]))
-#define ALWAYS_THERE	3
+#define ALWAYS_THERE	2
 
 static const struct sample nothing = {
 	.ticks = NOT_MEASURED, .p10 = NOT_MEASURED, .p90 = NOT_MEASURED,
@@ -35,156 +42,194 @@ static const struct sample nothing = {
 	.bytes = NOT_MEASURED, .refs = NOT_MEASURED,
 };
 
-/* An object that is being read. */
-struct row {
-	struct result	*result;
-	char		*machine;	/* where to put what it was measured on */
-	int		machine_size;
-	unsigned int	seen;		/* of numbers[], a bit each */
+/* A file that is being read. */
+struct earlier {
+	const char	*name;
+	FILE		*f;
+	size_t		left;		/* of what it may hold */
+	size_t		figure;		/* the one looked at, from 1; 0: none */
 };
 
-static bool set_number(struct json *j, struct row *row, int i, const struct json_value *value)
+/* Says what is wrong, and where; always false. */
+__attribute__((format(printf, 2, 3)))
+static bool wrong(const struct earlier *e, const char *format, ...)
 {
-	struct result *r = row->result;
+	va_list args;
 
-	if (row->seen & 1U << i)
-		return json_wrong(j, "\"%s\" a second time", numbers[i].key);
-	row->seen |= 1U << i;
-	if (!strcmp(numbers[i].key, N)) {
-		if (value->type != JSON_NUMBER || value->number < 0)
-			return json_wrong(j, "\"n\" should be a number of operations");
-		r->native.n = r->dune.n = value->number;
-		return true;
-	}
-	if (value->type != JSON_NUMBER && value->type != JSON_NULL)
-		return json_wrong(j, "\"%s\" should be a number or null", numbers[i].key);
-	*(double *)((char *)r + numbers[i].offset) =
-		value->type == JSON_NULL ? NOT_MEASURED : value->number;
+	fprintf(stderr, "dune-bench: %s: ", e->name);
+	if (e->figure)
+		fprintf(stderr, "figure %zu: ", e->figure);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return false;
+}
+
+static bool printable(const char *s)
+{
+	while (*s >= ' ' && *s <= '~')
+		s++;
+	return !*s;
+}
+
+static bool number(struct earlier *e, json_t *object, const char *key, double *to)
+{
+	json_t *value = json_object_get(object, key);
+	double v = json_number_value(value);
+
+	if (!json_is_number(value))
+		return wrong(e, "\"%s\" should be a number", key);
+	if (!(v >= -MAX_NUMBER && v <= MAX_NUMBER))
+		return wrong(e, "\"%s\" is too large for a figure", key);
+	*to = v;
 	return true;
 }
 
-static bool set_string(struct json *j, const char *key, char *to, int size,
-		       const struct json_value *value)
+static bool read_numbers(struct earlier *e, json_t *object, struct result *r)
 {
-	if (value->type != JSON_STRING)
-		return json_wrong(j, "\"%s\" should be a string", key);
-	if (snprintf(to, size, "%s", value->string) >= size)
-		return json_wrong(j, "\"%s\" is longer than %d characters", key, size - 1);
-	return true;
-}
+	json_t *value;
+	double n;
+	size_t i;
 
-/* Such as can stand in a table and in CSV. */
-static bool set_name(struct json *j, struct result *r, const struct json_value *value)
-{
-	if (!set_string(j, "name", r->name, sizeof(r->name), value))
-		return false;
-	if (!*r->name || r->name[strspn(r->name, "abcdefghijklmnopqrstuvwxyz0123456789-")])
-		return json_wrong(j, "\"%s\" is no figure's name", r->name);
-	return true;
-}
-
-/* What else there is, a later dune-bench may have printed. */
-static bool set_member(struct json *j, struct row *row, const char *key,
-		       const struct json_value *value)
-{
-	struct result *r = row->result;
-	unsigned int i;
-
-	if (!strcmp(key, "name"))
-		return set_name(j, r, value);
-	if (!strcmp(key, "what"))
-		return set_string(j, key, r->what, sizeof(r->what), value);
-	if (!strcmp(key, "machine"))
-		return set_string(j, key, row->machine, row->machine_size, value);
-	for (i = 0; i < NR_NUMBERS; i++)
-		if (!strcmp(key, numbers[i].key))
-			return set_number(j, row, i, value);
-	return true;
-}
-
-static bool read_members(struct json *j, struct row *row)
-{
-	struct json_value value;
-	char key[64];
-
-	do {
-		if (!json_string(j, key, sizeof(key)) || !json_take(j, ':') ||
-		    !json_value(j, &value) || !set_member(j, row, key, &value))
+	for (i = 0; i < NR_NUMBERS; i++) {
+		value = json_object_get(object, numbers[i].key);
+		if (!value && i < ALWAYS_THERE)
+			return wrong(e, "there is no \"%s\"", numbers[i].key);
+		if (value && !json_is_null(value) &&
+		    !number(e, object, numbers[i].key, (double *)((char *)r + numbers[i].offset)))
 			return false;
-	} while (json_peek(j) == ',' && json_take(j, ','));
-	return true;
-}
-
-static bool read_row(struct json *j, struct row *row)
-{
-	int i;
-
-	*row->result = (struct result){ .native = nothing, .dune = nothing };
-	if (!json_take(j, '{') || !read_members(j, row) || !json_take(j, '}'))
+	}
+	if (!number(e, object, "n", &n))
 		return false;
-	if (!*row->result->name)
-		return json_wrong(j, "this figure has no \"name\"");
-	for (i = 0; i < ALWAYS_THERE; i++)
-		if (!(row->seen & 1U << i))
-			return json_wrong(j, "the figure %s has no \"%s\"", row->result->name,
-					  numbers[i].key);
+	r->native.n = r->dune.n = n;
+	return n >= 0 || wrong(e, "\"n\" should be a number of operations");
+}
+
+/* If it is there at all. */
+static bool string(struct earlier *e, json_t *object, const char *key, char *to, size_t size)
+{
+	json_t *value = json_object_get(object, key);
+	const char *s = json_string_value(value);
+
+	if (!value)
+		return true;
+	if (!s)
+		return wrong(e, "\"%s\" should be a string", key);
+	if (!printable(s) || strlen(s) != json_string_length(value))
+		return wrong(e, "\"%s\" has an unprintable character", key);
+	if (strlen(s) >= size)
+		return wrong(e, "\"%s\" is longer than %zu characters", key, size - 1);
+	strcpy(to, s);
 	return true;
 }
 
-/* One more, which is not there yet; the first one's machine is all of them's. */
-static bool read_another(struct json *j, struct result **results, int n, char *machine, int size)
+/* One more; @machine as the first one has it. What else there is, a later dune-bench printed. */
+static bool read_figure(struct earlier *e, json_t *object, struct result *r, char *machine, int size)
 {
-	struct result *more = n < MAX_FIGURES ? realloc(*results, (n + 1) * sizeof(*more)) : NULL;
 	char other[1024];
-	struct row row = { .machine = machine, .machine_size = size };
 
-	if (!more)
-		return json_wrong(j, "there are too many figures");
-	*results = more;
-	row.result = &more[n];
-	if (n) {
-		row.machine = other;
-		row.machine_size = sizeof(other);
-	}
-	if (!read_row(j, &row))
+	*r = (struct result){ .native = nothing, .dune = nothing };
+	if (!json_is_object(object))
+		return wrong(e, "it should be an object");
+	if (!string(e, object, "name", r->name, sizeof(r->name)) ||
+	    !string(e, object, "what", r->what, sizeof(r->what)) ||
+	    !string(e, object, "machine", e->figure > 1 ? other : machine,
+		    e->figure > 1 ? (int)sizeof(other) : size))
 		return false;
-	return !earlier_find(more, n, more[n].name) ||
-	       json_wrong(j, "the figure %s a second time", more[n].name);
+	/* Such as can stand in a table and in CSV. */
+	if (!*r->name || r->name[strspn(r->name, "abcdefghijklmnopqrstuvwxyz0123456789-")])
+		return wrong(e, "\"%s\" is no figure's name", r->name);
+	return read_numbers(e, object, r);
 }
 
-/* The number of figures, or -1. */
-static int read_all(struct json *j, struct result **results, char *machine, int size)
+static bool read_figures(struct earlier *e, json_t *list, struct result *results, char *machine,
+			 int size)
 {
-	int n = 0;
+	json_t *object;
+	size_t i;
 
-	if (!json_take(j, '['))
-		return -1;
-	do {
-		if (!read_another(j, results, n, machine, size))
-			return -1;
-		n++;
-	} while (json_peek(j) == ',' && json_take(j, ','));
-	if (!json_take(j, ']'))
-		return -1;
-	if (json_peek(j) || j->at != j->end) {
-		json_wrong(j, "there is more after the figures");
-		return -1;
+	json_array_foreach(list, i, object) {
+		e->figure = i + 1;
+		if (!read_figure(e, object, &results[i], machine, size))
+			return false;
+		if (earlier_find(results, i, results[i].name))
+			return wrong(e, "%s a second time", results[i].name);
 	}
+	return true;
+}
+
+static size_t more(void *buffer, size_t size, void *data)
+{
+	struct earlier *e = data;
+	size_t n = fread(buffer, 1, size < e->left ? size : e->left, e->f);
+
+	e->left -= n;
+	return n;
+}
+
+/* Why there is no JSON in it: all that is said of its text can be printed. */
+static bool not_json(const struct earlier *e, json_error_t *error)
+{
+	char *p;
+
+	if (ferror(e->f))
+		return wrong(e, "%s", strerror(errno));
+	if (!e->left)
+		return wrong(e, "larger than 16 MiB");
+	for (p = error->text; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	fprintf(stderr, "dune-bench: %s:%d:%d: %s\n", e->name, error->line, error->column,
+		error->text);
+	return false;
+}
+
+static bool load(struct earlier *e, json_t **list)
+{
+	json_error_t error;
+	size_t n;
+
+	errno = 0;
+	*list = json_load_callback(more, e, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+	if (!*list)
+		return not_json(e, &error);
+	n = json_array_size(*list);
+	if (!n)
+		return wrong(e, "there are no figures");
+	return n <= MAX_FIGURES || wrong(e, "there are too many figures");
+}
+
+static int read_open(struct earlier *e, struct result **results, char *machine, int size)
+{
+	json_t *list = NULL;
+	int n = -1;
+
+	if (load(e, &list)) {
+		*results = calloc(json_array_size(list), sizeof(**results));
+		if (!*results)
+			wrong(e, "%s", strerror(ENOMEM));
+		else if (read_figures(e, list, *results, machine, size))
+			n = json_array_size(list);
+	}
+	json_decref(list);
 	return n;
 }
 
 /* The number of figures in @file, or -1 once it has said why there are none. */
 int earlier_read(const char *file, struct result **results, char *machine, int size)
 {
-	struct json j;
+	struct earlier e = { .name = file, .f = fopen(file, "re"), .left = MAX_FILE };
 	int n;
 
 	*results = NULL;
 	*machine = '\0';
-	if (!json_open(&j, file))
+	if (!e.f) {
+		wrong(&e, "%s", strerror(errno));
 		return -1;
-	n = read_all(&j, results, machine, size);
-	json_close(&j);
+	}
+	n = read_open(&e, results, machine, size);
+	fclose(e.f);
 	if (n < 0) {
 		fprintf(stderr, "dune-bench: %s is not what dune-bench --json printed\n", file);
 		free(*results);
