@@ -63,7 +63,7 @@ build/bin/tests/prog-%-nopie: tests/guest/progs/%.c $(wildcard tests/guest/progs
 build/bin/tests/prog-%: tests/guest/progs/%.c $(wildcard tests/guest/progs/*.h) tests/build.mk build/flags
 	$(call link_prog,-pie -fPIE)
 
-# Shared objects for sandbox_test and sandbox_attack_test to load.
+# Shared objects for sandbox_*_test to load.
 GUEST_PLUGINS := $(patsubst tests/guest/plugins/%.c,build/bin/tests/plugin-%.so,$(wildcard tests/guest/plugins/*.c))
 $(GUEST_PLUGINS): build/bin/tests/plugin-%.so: tests/guest/plugins/%.c tests/build.mk build/flags
 	@$(call say,LD,$@)

@@ -86,4 +86,11 @@ static inline int call_error(struct dune_domain *d, const char *name, struct dun
 	dune_domain_report(d, &_report);					\
 	_report; })
 
+/* One with the plugin that attacks. */
+#define DOMAIN(...) ({								\
+	struct dune_domain *_d = domain_with("wild",				\
+		&(struct dune_domain_options){ __VA_ARGS__ });			\
+	ASSERT_NE(NULL, _d);							\
+	_d; })
+
 #endif /* _TESTS_GUEST_SANDBOX_H */

@@ -8,8 +8,6 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -17,12 +15,6 @@
 #include <sys/wait.h>
 
 #include "sandbox.h"
-
-#define DOMAIN(...) ({								\
-	struct dune_domain *_d = domain_with("wild",				\
-		&(struct dune_domain_options){ __VA_ARGS__ });			\
-	ASSERT_NE(NULL, _d);							\
-	_d; })
 
 static volatile long secret = 0x5ec2e7;
 
@@ -308,77 +300,6 @@ TEST(mappings_over_the_program)
 				   MAP_FIXED_NOREPLACE, -1, 0));
 }
 
-/* Registers and flags after a call are the program's. */
-TEST(a_mess_is_not_left)
-{
-	struct dune_domain *d = DOMAIN(0);
-	uint64_t flags, fs, gs = 1;
-	volatile double x = 1, y = 3;
-	uint32_t mxcsr;
-	uint16_t cw;
-
-	asm volatile("rdfsbase %0" : "=r" (fs));
-	EXPECT_EQ(1, CALL(d, "leave_a_mess"));
-	asm volatile("pushfq; pop %0; stmxcsr %1; fnstcw %2"
-		     : "=r" (flags), "=m" (mxcsr), "=m" (cw));
-	EXPECT_EQ(0, flags & 0x44400);
-	EXPECT_EQ(0x200, flags & 0x200);
-	EXPECT_EQ(0x1f80, mxcsr & 0xffc0);
-	EXPECT_EQ(0x37f, cw);
-	EXPECT_LT(0.33, x / y);
-	CALL(d, "set_bases", 0x1234, 0x5678);
-	asm volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs" : "=r" (gs), "=r" (flags));
-	EXPECT_EQ(fs, gs);
-	EXPECT_NE(0x5678, flags);
-	errno = 7;
-	EXPECT_EQ(7, errno);
-}
-
-static bool has_keys(void)
-{
-	uint32_t a = 7, c = 0, d, b;
-
-	asm volatile("cpuid" : "+a" (a), "=b" (b), "+c" (c), "=d" (d));
-	return c & 1 << 4;
-}
-
-TEST(protection_keys_are_the_program_s)
-{
-	struct dune_domain *d;
-	uint32_t a, dx, pkru = 0;
-
-	if (!has_keys())
-		SKIP(return, "no protection keys");
-	d = DOMAIN(0);
-	asm volatile("rdpkru" : "=a" (pkru), "=d" (dx) : "c" (0));
-	CALL(d, "set_pkru");
-	asm volatile("rdpkru" : "=a" (a), "=d" (dx) : "c" (0));
-	EXPECT_EQ(pkru, a);
-}
-
-/* With no rights to any memory it waits for the program to need some. */
-TEST(protection_keys_that_are_shut)
-{
-	struct dune_domain_call c = { .timeout = 30 * MS };
-	struct dune_domain_report report;
-	struct dune_domain *d;
-
-	if (!has_keys())
-		SKIP(return, "no protection keys");
-	d = DOMAIN(0);
-	EXPECT_EQ(-ENOSYS, CALL(d, "shut_and_call", 1000));
-	EXPECT_EQ(0, CALL(d, "shut_and_call", SYS_sched_yield));
-	EXPECT_EQ(-EFAULT, CALL(d, "shut_and_call", SYS_nanosleep, (uint64_t)&c));
-	EXPECT_EQ(SIGILL, FATAL(d, "shut_and_fault").signal);
-	d = DOMAIN(0);
-	EXPECT_EQ(SIGSEGV, FATAL(d, "shut_and_read").signal);
-	d = DOMAIN(0);
-	EXPECT_EQ(-EOWNERDEAD, call_error(d, "shut_and_loop", &c));
-	dune_domain_report(d, &report);
-	EXPECT_EQ(DUNE_DOMAIN_DEADLINE, report.cause);
-	EXPECT_EQ(0, dune_domain_destroy(d));
-}
-
 /* The vDSO is the program's: its libc calls it, at ring 0. */
 TEST(the_vdso_of_the_program)
 {
@@ -406,123 +327,6 @@ TEST(the_vdso_of_the_program)
 	EXPECT_EQ((long)v, mmap_call(v, size, 7L, (long)fixed));
 	EXPECT_EQ(0, any_call(SYS_munmap, free, size));
 	EXPECT_EQ(0, any_call(SYS_munmap, v, size));
-}
-
-TEST(vector_registers_hold_nothing_of_the_program_s)
-{
-	struct dune_domain *d = DOMAIN(0);
-	struct dune_domain_call c = { 0 };
-	uint64_t fn;
-
-	ASSERT_EQ(0, dune_domain_symbol(d, "vectors_are_clean", &fn));
-	asm volatile("pcmpeqd %%xmm0, %%xmm0\n\tpcmpeqd %%xmm7, %%xmm7\n\t"
-		     "pcmpeqd %%xmm15, %%xmm15" : : : "xmm0", "xmm7", "xmm15");
-	ASSERT_EQ(0, dune_domain_call(d, fn, &c));
-	EXPECT_EQ(0, (long)c.result);
-}
-
-TEST(stacks_that_are_none)
-{
-	static const uint64_t stacks[] = { 0, 8, 1UL << 47, ~0UL, 0x7fffffffffff };
-	struct dune_domain *d;
-	unsigned int i;
-
-	for (i = 0; i < 5; i++) {
-		d = DOMAIN(0);
-		/* The end of a call needs no stack of the domain's. */
-		EXPECT_EQ(0, CALL(d, "syscall_with_stack", stacks[i]));
-		EXPECT_EQ(0, CALL(d, "syscall_with_stack", (uint64_t)&secret));
-		EXPECT_EQ(SIGILL, FATAL(d, "fault_with_stack", stacks[i]).signal);
-		d = DOMAIN(0);
-		EXPECT_EQ(SIGILL, FATAL(d, "fault_with_stack", (uint64_t)&secret + 8).signal);
-	}
-	EXPECT_EQ(0x5ec2e7, secret);
-}
-
-TEST(a_stack_that_is_full)
-{
-	struct dune_domain *d = DOMAIN(0);
-	struct dune_domain_report report = FATAL(d, "overflow", 1);
-
-	EXPECT_EQ(DUNE_DOMAIN_STACK, report.cause);
-	EXPECT_EQ(SIGSEGV, report.signal);
-}
-
-static int timed(struct dune_domain *d, const char *name, struct dune_domain_report *report)
-{
-	struct dune_domain_call c = { .timeout = 30 * MS };
-	int r = call_error(d, name, &c);
-
-	dune_domain_report(d, report);
-	return r;
-}
-
-TEST(endless_loops)
-{
-	static const char *const loops[] = { "loop", "loop_in_calls", "wait_for_ever" };
-	struct dune_domain_report report;
-	unsigned int i;
-
-	for (i = 0; i < 3; i++) {
-		struct dune_domain *d = DOMAIN(0);
-
-		EXPECT_EQ(-EOWNERDEAD, timed(d, loops[i], &report));
-		EXPECT_EQ(DUNE_DOMAIN_DEADLINE, report.cause);
-		EXPECT_EQ(-EOWNERDEAD, timed(d, "loop", &report));
-		EXPECT_EQ(0, dune_domain_destroy(d));
-	}
-}
-
-static void *loop(void *data)
-{
-	struct dune_domain_call c = { 0 };
-
-	return (void *)(long)call_error(data, "loop", &c);
-}
-
-/* One thread's crash ends the other's call, which would go on for ever. */
-TEST(all_threads_of_a_domain_end_with_it)
-{
-	struct dune_domain *d = DOMAIN(.threads = 2);
-	pthread_t thread;
-	void *r;
-
-	ASSERT_EQ(0, pthread_create(&thread, NULL, loop, d));
-	usleep(20000);
-	EXPECT_EQ(SIGSEGV, FATAL(d, "read_at", (uint64_t)&secret).signal);
-	ASSERT_EQ(0, pthread_join(thread, &r));
-	EXPECT_EQ(-EOWNERDEAD, (long)r);
-	EXPECT_EQ(0, dune_domain_destroy(d));
-}
-
-TEST(memory_bombs)
-{
-	struct dune_domain *d = DOMAIN(.memory = 32UL << 20);
-	struct dune_domain_report report;
-	long n = CALL(d, "bomb_kindly");
-
-	EXPECT_LT(20, n);
-	EXPECT_GT(32, n);
-	EXPECT_EQ(NULL, dune_domain_alloc(d, 8UL << 20));
-	d = DOMAIN(.memory = 32UL << 20);
-	report = FATAL(d, "bomb", 1);
-	EXPECT_EQ(DUNE_DOMAIN_MEMORY, report.cause);
-	EXPECT_GE(32UL << 20, report.memory);
-	d = DOMAIN(.memory = 32UL << 20);
-	EXPECT_EQ(-ENOMEM, CALL(d, "fragment"));
-}
-
-TEST(ends_of_its_own)
-{
-	struct dune_domain *d = DOMAIN(0);
-	struct dune_domain_report report = FATAL(d, "give_up");
-
-	EXPECT_EQ(DUNE_DOMAIN_ABORTED, report.cause);
-	EXPECT_EQ(SIGABRT, report.signal);
-	d = DOMAIN(0);
-	report = FATAL(d, "leave", 42);
-	EXPECT_EQ(DUNE_DOMAIN_EXITED, report.cause);
-	EXPECT_EQ(42, report.status);
 }
 
 TEST(writable_code)

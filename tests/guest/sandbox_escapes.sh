@@ -76,7 +76,7 @@ attempts() {	# group, a command before all
 	grep -h '^#' inside free-n free-0
 }
 
-for group in pointers memory races files processes network vdso cpu state frames; do
+for group in pointers memory races files file-races processes network vdso cpu state frames; do
 	attempts $group
 done
 attempts terminal "$escape" --tty

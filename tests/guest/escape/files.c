@@ -6,7 +6,6 @@
  * beside them.
  */
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,170 +222,6 @@ static int by_dangling_link(void)
 	return e;
 }
 
-/*
- * Races. One has been run if what is to be refused and what is allowed have both been
- * seen: then the other thread was changing things at the time.
- */
-static volatile int racing;
-static bool allowed, refused;
-
-static void see(int e)
-{
-	allowed |= !e || e == EIO;	/* the other file: it is empty */
-	refused |= e == EACCES;
-}
-
-static int outcome(bool escaped)
-{
-	if (escaped)
-		return 0;
-	return allowed && refused ? EACCES : UNTRIED;
-}
-
-/* While another thread makes a directory a link to the secret one and back. */
-
-static void *flip(void *unused)
-{
-	while (racing) {
-		rename(WORK "/race/honest", WORK "/race/d");
-		rename(WORK "/race/d", WORK "/race/honest");
-		rename(WORK "/race/link", WORK "/race/d");
-		rename(WORK "/race/d", WORK "/race/link");
-	}
-	return NULL;
-}
-
-static int by_race(void)
-{
-	pthread_t thread;
-	int i, e = EINVAL;
-
-	mkdir(WORK "/race", 0755);
-	mkdir(WORK "/race/honest", 0755);
-	close(open(WORK "/race/honest/file", O_CREAT | O_WRONLY, 0644));
-	unlink(WORK "/race/link");
-	if (symlink(SECRET, WORK "/race/link"))
-		return errno;
-	racing = 1;
-	if (pthread_create(&thread, NULL, flip, NULL))
-		return EAGAIN;
-	for (i = 0; e && i < 3000; i++) {
-		e = reads(WORK "/race/d/file");
-		if (e)
-			see(e);
-		close(3), close(4), close(5);
-		sched_yield();
-	}
-	racing = 0;
-	pthread_join(thread, NULL);
-	return outcome(!e);
-}
-
-/* The name itself changes between check and use. */
-static char flipping[64];
-
-static void *flip_name(void *unused)
-{
-	while (racing) {
-		memcpy(flipping, SECRET, 11);
-		asm volatile("" : : : "memory");
-		memcpy(flipping, WORK "//", 11);
-		asm volatile("" : : : "memory");
-	}
-	return NULL;
-}
-
-static int by_racing_name(void)
-{
-	pthread_t thread;
-	int i, e = EINVAL;
-
-	close(open(WORK "/file", O_CREAT | O_WRONLY, 0644));
-	strcpy(flipping, WORK "///file");
-	racing = 1;
-	if (pthread_create(&thread, NULL, flip_name, NULL))
-		return EAGAIN;
-	for (i = 0; e && i < 3000; i++) {
-		e = reads(flipping);
-		if (e)
-			see(e);
-		close(3), close(4), close(5);
-		sched_yield();
-	}
-	racing = 0;
-	pthread_join(thread, NULL);
-	return outcome(!e);
-}
-
-/*
- * A file that may only be read gets to where one was judged that may be written: at
- * the program's own number, and at those that are free next.
- */
-static int read_only, writable, flipped;
-
-static void *flip_descriptors(void *unused)
-{
-	int i;
-
-	while (racing) {
-		dup2(writable, flipped);
-		for (i = 1; i < 4; i++) {
-			dup2(read_only, flipped + i);
-			close(flipped + i);
-		}
-		dup2(read_only, flipped);
-	}
-	return NULL;
-}
-
-static int race_descriptors(int (*change)(const char *name))
-{
-	pthread_t thread;
-	struct stat st;
-	char name[64];
-	bool escaped = false;
-	int i;
-
-	read_only = open(READ_ONLY "/file", O_RDONLY);
-	writable = open(WORK "/file", O_CREAT | O_RDWR, 0644);
-	flipped = dup(writable);
-	if (read_only < 0 || flipped < 0)
-		return errno;
-	sprintf(name, "/proc/self/fd/%d", flipped);
-	racing = 1;
-	if (pthread_create(&thread, NULL, flip_descriptors, NULL))
-		return EAGAIN;
-	for (i = 0; !escaped && i < 3000; i++) {
-		see(FAILED(change(name)));
-		escaped = fstat(read_only, &st) || (st.st_mode & 0777) == 0600;
-		sched_yield();
-	}
-	racing = 0;
-	pthread_join(thread, NULL);
-	fchmod(read_only, 0644);
-	return outcome(escaped);
-}
-
-static int change_descriptor(const char *name)
-{
-	return fchmod(flipped, 0600);
-}
-
-static int change_name(const char *name)
-{
-	return chmod(name, 0600);
-}
-
-static int by_racing_descriptor(void)
-{
-	return race_descriptors(change_descriptor);
-}
-
-static int by_racing_found_file(void)
-{
-	return race_descriptors(change_name);
-}
-
 static int write_it(void)
 {
 	return open(FILE_NAME, O_WRONLY) < 0 ? errno : 0;
@@ -529,8 +364,7 @@ const struct attempt file_attempts[] = {
 	A(by_upper_directory, EACCES), A(by_chdir, EACCES), A(by_fchdir, EACCES),
 	A(by_chroot, ENOSYS), A(by_hard_link, EACCES), A(by_linkat, EACCES), A(by_rename, EACCES),
 	A(by_moving_work, EACCES), A(by_bind_mount, ENOSYS), A(by_handle, ENOSYS),
-	A(by_openat2, ENOSYS), A(by_creat, EACCES), A(by_dangling_link, ELOOP), A(by_race, EACCES),
-	A(by_racing_name, EACCES), A(by_racing_descriptor, EACCES), A(by_racing_found_file, EACCES),
+	A(by_openat2, ENOSYS), A(by_creat, EACCES), A(by_dangling_link, ELOOP),
 	A(write_it, EACCES), A(change_mode, EACCES), A(change_owner, EACCES),
 	A(change_length, EACCES), A(change_times, EACCES), A(look_at_it, EACCES),
 	A(list_it, EACCES), A(make_directory, EACCES), A(remove_it, EACCES), A(watch_it, EACCES),

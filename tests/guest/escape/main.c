@@ -38,6 +38,7 @@ static const struct {
 } groups[] = {
 	{ "pointers", pointer_attempts }, { "memory", memory_attempts },
 	{ "races", race_attempts }, { "files", file_attempts },
+	{ "file-races", file_race_attempts },
 	{ "processes", process_attempts }, { "terminal", terminal_attempts },
 	{ "network", network_attempts }, { "vdso", vdso_attempts }, { "cpu", cpu_attempts },
 	{ "state", state_attempts }, { "frames", frame_attempts },
