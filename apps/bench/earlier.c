@@ -66,9 +66,10 @@ static bool wrong(const struct earlier *e, const char *format, ...)
 	return false;
 }
 
+/* It can be printed, and stand in CSV and JSON as it is. */
 static bool printable(const char *s)
 {
-	while (*s >= ' ' && *s <= '~')
+	while (*s >= ' ' && *s <= '~' && *s != '"' && *s != '\\')
 		s++;
 	return !*s;
 }
@@ -117,7 +118,7 @@ static bool string(struct earlier *e, json_t *object, const char *key, char *to,
 	if (!s)
 		return wrong(e, "\"%s\" should be a string", key);
 	if (!printable(s) || strlen(s) != json_string_length(value))
-		return wrong(e, "\"%s\" has an unprintable character", key);
+		return wrong(e, "\"%s\" has a character that --json does not print", key);
 	if (strlen(s) >= size)
 		return wrong(e, "\"%s\" is longer than %zu characters", key, size - 1);
 	strcpy(to, s);

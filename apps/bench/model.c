@@ -18,10 +18,21 @@
 
 static double model(const struct sample *s, double exit, double access)
 {
-	double accesses = s->vmreads == NOT_MEASURED || s->vmwrites == NOT_MEASURED ? 0 :
-			  s->vmreads + s->vmwrites;
+	return s->ticks + s->exits * exit + access * (s->vmreads + s->vmwrites);
+}
 
-	return s->ticks + s->exits * exit + accesses * access;
+/* What is not known is a dash. */
+static void print(int width, int digits, double v)
+{
+	if (v == NOT_MEASURED)
+		printf(" %*s", width, "-");
+	else
+		printf(" %*.*f", width, digits, v);
+}
+
+static double ratio(double a, double b)
+{
+	return a == NOT_MEASURED || b == NOT_MEASURED || b == 0 ? NOT_MEASURED : a / b;
 }
 
 static void head(const char *machine)
@@ -34,17 +45,20 @@ static void head(const char *machine)
 
 static void row(const struct result *r, bool first, const char *machine)
 {
+	bool counted = r->dune.vmreads != NOT_MEASURED && r->dune.vmwrites != NOT_MEASURED;
 	double a, b;
 
 	if (r->dune.ticks == NOT_MEASURED || r->dune.exits == NOT_MEASURED)
 		return;
 	a = model(&r->dune, SUM, 0);
-	b = model(&r->dune, SUM - ACCESSES * ACCESS, ACCESS);
-	if (r->native.ticks == NOT_MEASURED || r->native.ticks == 0)
-		printf("%-22s %12s %12.0f %12.0f %9s %9s\n", r->name, "-", a, b, "-", "-");
-	else
-		printf("%-22s %12.0f %12.0f %12.0f %9.2f %9.2f\n", r->name, r->native.ticks, a, b,
-		       a / r->native.ticks, b / r->native.ticks);
+	b = counted ? model(&r->dune, SUM - ACCESSES * ACCESS, ACCESS) : NOT_MEASURED;
+	printf("%-22s", r->name);
+	print(12, 0, r->native.ticks);
+	print(12, 0, a);
+	print(12, 0, b);
+	print(9, 2, ratio(a, r->native.ticks));
+	print(9, 2, ratio(b, r->native.ticks));
+	putchar('\n');
 }
 
 static void tail(void)

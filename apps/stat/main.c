@@ -4,6 +4,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,6 +32,16 @@ static double number(const char *text, struct argp_state *state, const char *wha
 	return v;
 }
 
+static int whole(const char *text, struct argp_state *state, const char *what)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !v || v > INT_MAX)
+		argp_error(state, "%s: not a %s", text, what);
+	return v;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -44,10 +55,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options.json = true;
 		return 0;
 	case 'n':
-		options.samples = number(arg, state, "number of samples");
+		options.samples = whole(arg, state, "number of samples");
 		return 0;
 	case 'p':
-		view.pid = number(arg, state, "process");
+		view.pid = whole(arg, state, "process");
 		return 0;
 	case 't':
 		view.threads = true;

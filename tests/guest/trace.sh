@@ -75,7 +75,7 @@ as_strace() {	# name, program...
 	strace -o out.strace "$@" >said.strace 2>/dev/null
 	dune-trace -o out "$@" >said 2>/dev/null
 	for list in out.strace out; do
-		grep -v '^[+-]' $list | sed 's/(.*//' >$list.names
+		grep -vE "^[+-]${without:+|$without}" $list | sed 's/(.*//' >$list.names
 	done
 	cmp -s said said.strace && diff out.strace.names out.names >differences
 	result $? "$name" differences
@@ -84,5 +84,7 @@ as_strace ls /bin/busybox ls -l /
 as_strace cat /bin/busybox cat file
 as_strace sh /bin/busybox sh -c 'exit 2'
 as_strace sqlite3 sqlite3 :memory: 'create table t(a); insert into t values(1); select * from t;'
+# When python takes memory for its objects hangs on their addresses.
+without='^(brk|munmap|mmap)\((NULL|0x[0-9a-f]+)(\)|, [0-9]+(\)|, PROT_READ\|PROT_WRITE, MAP_PRIVATE\|MAP_ANONYMOUS, ))'
 as_strace python3 python3.11 -I -S -c 'import json; print(json.dumps({"a": [1, 2]}))'
 echo "1..$number"

@@ -182,12 +182,14 @@ static void strings(void)
 
 	memset(longest, 'a', sizeof(longest));
 	CHECK(read_text(NAME("\"\\u0061\"")) == 1 && !strcmp(results[0].name, "a"));
-	CHECK(refused(NAME("\"\\u001b[2J\""), " figure 1: \"name\" has an unprintable character"));
-	CHECK(refused(NAME("\"\xc3\xa4\""), " figure 1: \"name\" has an unprintable character"));
+	CHECK(refused(NAME("\"\\u001b[2J\""), " figure 1: \"name\" has a character that"));
+	CHECK(refused(NAME("\"\xc3\xa4\""), " figure 1: \"name\" has a character that"));
 	CHECK(refused(NAME("\"\\u0000\""), "1:"));
 	CHECK(refused(NAME("\"a\x1b[2J\""), "1:12: control character 0x1b near"));
 	CHECK(refused(NAME("\"\xff\""), "1:11: unable to decode byte 0xff"));
 	CHECK(refused(NAME("\x1b[2J"), "1:11: invalid token near '?'"));
+	CHECK(refused(WITH("\"what\": \"a \\\"b\""), " figure 1: \"what\" has a character that"));
+	CHECK(refused(WITH("\"machine\": \"a\\\\\""), " figure 1: \"machine\" has a character that"));
 	snprintf(text, sizeof(text), NAME("\"%.64s\""), longest);
 	CHECK(refused(text, " figure 1: \"name\" is longer than 63 characters"));
 	snprintf(text, sizeof(text), NAME("\"%.63s\""), longest);
