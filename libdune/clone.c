@@ -58,13 +58,15 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 static long fork_thread(struct dune_thread *t, const struct clone_request *req, long nr)
 {
 	struct dune_tf *user = dune_ring3_call(t);
+	bool waits = req->flags & CLONE_VFORK;	/* and other threads need the lock meanwhile */
 	struct dune_sregs s;
 	long r = dune_get_sregs(t, &s);
 
 	if (r)
 		return r;
 	t->forked = t->run->regs;
-	dune_sighand_lock(t->sig.hand);
+	if (!waits)
+		dune_sighand_lock(t->sig.hand);
 	if (nr == __NR_clone3) {
 		struct clone_args args = req->args;
 
@@ -75,7 +77,8 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 	} else {
 		r = sys(__NR_clone, req->flags, 0, req->parent_tid, req->child_tid, req->tls);
 	}
-	dune_sighand_unlock(t->sig.hand);	/* on both sides */
+	if (!waits || !r)	/* on both sides: in the child, whoever held it is not there */
+		dune_sighand_unlock(t->sig.hand);
 	if (r)
 		return r;
 	if (req->stack && user)

@@ -24,7 +24,7 @@ dune-bench --compare=saved.json getpid >out 2>&1
 result $? compare out
 echo '[' >bad.json
 dune-bench --compare=bad.json getpid >out 2>err
-[ $? = 1 ] && [ ! -s out ] && grep -q 'bad.json:2:1: ' err
+[ $? = 1 ] && [ ! -s out ] && grep -q 'bad.json:2:0: ' err
 result $? compare_with_a_bad_file_measures_nothing err
 dune-bench --csv getpid >out 2>&1
 [ $? = 0 ] && [ "$(grep -v '^#' out | sed 's/"[^"]*"/what/; s/[^,]//g' | sort -u | wc -l)" = 1 ] &&

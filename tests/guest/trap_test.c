@@ -465,6 +465,35 @@ TEST(forks_while_signals_come)
 	pthread_join(t, NULL);
 }
 
+static void *take_one_and_write(void *fd)
+{
+	usleep(20000);
+	raise(SIGUSR1);
+	return (void *)write(*(int *)fd, "", 1);
+}
+
+/* While a thread waits for its child to end, others take signals: the child waits for it. */
+TEST(signals_come_beside_a_vfork)
+{
+	int status = 0, pipes[2];
+	pthread_t t;
+	pid_t pid;
+	char c;
+
+	signal(SIGUSR1, note_signal);
+	ENTER();
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, pthread_create(&t, NULL, take_one_and_write, &pipes[1]));
+	pid = syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+	if (!pid) {
+		alarm(10);
+		_exit(read(pipes[0], &c, 1) != 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	pthread_join(t, NULL);
+}
+
 TEST(handlers_stay_the_programs_outside)
 {
 	stack_t mine = { .ss_sp = malloc(65536), .ss_size = 65536 }, now;
