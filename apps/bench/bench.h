@@ -191,7 +191,10 @@ int counted(struct sample *sample);
 double machine_exits(void);
 bool set_parameter(const char *name, bool on, bool *old);
 
-/* output.c */
+/* output.c: what is not known is a dash, and NOT_MEASURED */
+void cell(double v, int width, int decimals);
+double ratio(double a, double b);
+
 struct format {
 	void	(*head)(const char *machine);
 	void	(*row)(const struct result *r, bool first, const char *machine);

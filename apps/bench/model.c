@@ -21,20 +21,6 @@ static double model(const struct sample *s, double exit, double access)
 	return s->ticks + s->exits * exit + access * (s->vmreads + s->vmwrites);
 }
 
-/* What is not known is a dash. */
-static void print(int width, int digits, double v)
-{
-	if (v == NOT_MEASURED)
-		printf(" %*s", width, "-");
-	else
-		printf(" %*.*f", width, digits, v);
-}
-
-static double ratio(double a, double b)
-{
-	return a == NOT_MEASURED || b == NOT_MEASURED || b == 0 ? NOT_MEASURED : a / b;
-}
-
 static void head(const char *machine)
 {
 	printf("# A model, not measured: an instruction is a cycle; an exit 757 cycles (A), or\n"
@@ -53,11 +39,11 @@ static void row(const struct result *r, bool first, const char *machine)
 	a = model(&r->dune, SUM, 0);
 	b = counted ? model(&r->dune, SUM - ACCESSES * ACCESS, ACCESS) : NOT_MEASURED;
 	printf("%-22s", r->name);
-	print(12, 0, r->native.ticks);
-	print(12, 0, a);
-	print(12, 0, b);
-	print(9, 2, ratio(a, r->native.ticks));
-	print(9, 2, ratio(b, r->native.ticks));
+	cell(r->native.ticks, 12, 0);
+	cell(a, 12, 0);
+	cell(b, 12, 0);
+	cell(ratio(a, r->native.ticks), 9, 2);
+	cell(ratio(b, r->native.ticks), 9, 2);
 	putchar('\n');
 }
 

@@ -6,7 +6,7 @@
 
 #include "bench.h"
 
-static void cell(double v, int width, int decimals)
+void cell(double v, int width, int decimals)
 {
 	if (v == NOT_MEASURED)
 		printf(" %*s", width, "-");
@@ -14,7 +14,7 @@ static void cell(double v, int width, int decimals)
 		printf(" %*.*f", width, decimals, v);
 }
 
-static double ratio(double a, double b)
+double ratio(double a, double b)
 {
 	return a == NOT_MEASURED || b == NOT_MEASURED || b == 0 ? NOT_MEASURED : a / b;
 }
