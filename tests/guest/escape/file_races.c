@@ -31,7 +31,28 @@ static int outcome(bool escaped)
 	return allowed && refused ? EACCES : UNTRIED;
 }
 
-/* While another thread makes a directory a link to the secret one and back. */
+/* @name is opened while another thread changes what it leads to. */
+static int race_opens(void *(*change)(void *), const char *name)
+{
+	pthread_t thread;
+	int i, e = EINVAL;
+
+	racing = 1;
+	if (pthread_create(&thread, NULL, change, NULL))
+		return EAGAIN;
+	for (i = 0; e && i < 3000; i++) {
+		e = reads_secret(open(name, O_RDONLY));
+		if (e)
+			see(e);
+		close(3), close(4), close(5);
+		sched_yield();
+	}
+	racing = 0;
+	pthread_join(thread, NULL);
+	return outcome(!e);
+}
+
+/* A directory becomes a link to the secret one, and back. */
 static void *flip(void *unused)
 {
 	while (racing) {
@@ -45,28 +66,13 @@ static void *flip(void *unused)
 
 static int by_race(void)
 {
-	pthread_t thread;
-	int i, e = EINVAL;
-
 	mkdir(WORK "/race", 0755);
 	mkdir(WORK "/race/honest", 0755);
 	close(open(WORK "/race/honest/file", O_CREAT | O_WRONLY, 0644));
 	unlink(WORK "/race/link");
 	if (symlink(SECRET, WORK "/race/link"))
 		return errno;
-	racing = 1;
-	if (pthread_create(&thread, NULL, flip, NULL))
-		return EAGAIN;
-	for (i = 0; e && i < 3000; i++) {
-		e = reads_secret(open(WORK "/race/d/file", O_RDONLY));
-		if (e)
-			see(e);
-		close(3), close(4), close(5);
-		sched_yield();
-	}
-	racing = 0;
-	pthread_join(thread, NULL);
-	return outcome(!e);
+	return race_opens(flip, WORK "/race/d/file");
 }
 
 /* The name itself changes between check and use. */
@@ -85,24 +91,9 @@ static void *flip_name(void *unused)
 
 static int by_racing_name(void)
 {
-	pthread_t thread;
-	int i, e = EINVAL;
-
 	close(open(WORK "/file", O_CREAT | O_WRONLY, 0644));
 	strcpy(flipping, WORK "///file");
-	racing = 1;
-	if (pthread_create(&thread, NULL, flip_name, NULL))
-		return EAGAIN;
-	for (i = 0; e && i < 3000; i++) {
-		e = reads_secret(open(flipping, O_RDONLY));
-		if (e)
-			see(e);
-		close(3), close(4), close(5);
-		sched_yield();
-	}
-	racing = 0;
-	pthread_join(thread, NULL);
-	return outcome(!e);
+	return race_opens(flip_name, flipping);
 }
 
 /*

@@ -125,12 +125,15 @@ static void run_apart(const struct attempt *a)
 	int status = 0;
 
 	if (!pid) {
+		signal(SIGALRM, SIG_DFL);
 		run(a);
 		_exit(0);
 	}
-	apart = pid;
-	signal(SIGALRM, takes_too_long);
-	alarm(60);
+	if (pid > 0) {
+		apart = pid;
+		signal(SIGALRM, takes_too_long);
+		alarm(60);
+	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		printf("%s could not be made\n", a->name);
 	else if (WIFSIGNALED(status))
