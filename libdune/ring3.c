@@ -9,7 +9,7 @@
  * ring 3's. Between the change and the instruction that enters ring 3 interrupts
  * are off: what libdune itself has there is mapped in both.
  */
-#include "priv.h"
+#include "pt.h"
 
 #define MSR_FS_BASE		0xc0000100
 #define MSR_KERNEL_GS_BASE	0xc0000102
@@ -64,6 +64,17 @@ static void write_pkru(uint32_t pkru)
 		asm volatile("wrpkru" : : "a" (pkru), "c" (0), "d" (0) : "memory");
 }
 
+/* The other side's code on this side's root: nothing goes on. */
+static void change_root(struct dune_root *root)
+{
+	if (!dune_vm_switch(root))
+		return;
+	dune_log("dune: ring 3's root, or its handlers', no longer maps the thread's stack "
+		 "and libdune: leave these pages as dune_ring3_enter_root() found them");
+	for (;;)
+		dune_raise_fatal(11, 2 /* SEGV_ACCERR */, (uintptr_t)__builtin_frame_address(0));
+}
+
 /*
  * At CPL 0, from ring 3. A signal may come first and do the same in between: any
  * part of it may be done twice.
@@ -77,7 +88,7 @@ void dune_ring3_arrive(struct dune_thread *t)
 		__atomic_store_n(&r->there, FS_SAVED, __ATOMIC_RELEASE);
 	}
 	write_fs(r->ring0_fs);
-	dune_vm_switch(r->ring0_root);
+	change_root(r->ring0_root);
 	__atomic_store_n(&r->there, HERE, __ATOMIC_RELEASE);
 }
 
@@ -88,31 +99,46 @@ void dune_ring3_depart(void)
 
 	asm volatile("cli" : : : "memory");
 	r = &dune_this_thread()->ring3;
-	dune_vm_switch(r->root);
+	change_root(r->root);
 	write_fs(r->fs);
 	r->there = THERE;
 }
 
-/* @va's block for ring 0, if the root has nothing there. */
-static int have_block(struct dune_root *root, uintptr_t va)
+static int map_block(struct dune_root *root, uintptr_t va)
 {
 	uintptr_t block = va & ~(BLOCK - 1);
-	struct dune_leaf leaf = dune_vm_lookup(root, va);
-	int r;
+	int r = dune_vm_map_phys(root, block, BLOCK, dune_va_to_pa((void *)block),
+				 DUNE_PTE_P | DUNE_PTE_W, 0);
 
-	if (!leaf.pte)
-		return -EINVAL;
-	if (*leaf.pte)
-		return 0;
-	r = dune_vm_map_phys(root, block, BLOCK, dune_va_to_pa((void *)block),
-			     DUNE_PTE_P | DUNE_PTE_W, 0);
 	return r == -EEXIST ? 0 : r;
 }
 
+/* Whether ring 0 can write there and ring 3 cannot; @leaf: how much that is said of. */
+static bool is_ring0s(struct dune_root *root, uintptr_t va, struct dune_leaf *leaf)
+{
+	if (dune_cow_used)
+		dune_cow_write(root, va);
+	*leaf = dune_vm_lookup(root, va);
+	return leaf->pte && (*leaf->pte & (DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U)) ==
+			    (DUNE_PTE_P | DUNE_PTE_W);
+}
+
+/* Memory for ring 0; a block of which the root has nothing at all is added to it. */
 static int have_range(struct dune_root *root, const void *start, size_t size)
 {
-	return have_block(root, (uintptr_t)start) ?:
-	       have_block(root, (uintptr_t)start + size - 1);
+	uintptr_t va = (uintptr_t)start, end = va + size;
+	struct dune_leaf leaf;
+	int r = 0;
+
+	while (va < end) {
+		leaf = dune_vm_lookup(root, va);
+		if (leaf.pte && !*leaf.pte)
+			r = map_block(root, va);
+		if (r || !is_ring0s(root, va, &leaf))
+			return r ?: -EFAULT;
+		va = (va | ((1UL << leaf.shift) - 1)) + 1;
+	}
+	return 0;
 }
 
 /* What the CPU and the entries need of this thread. */

@@ -5,6 +5,7 @@
  * (Programs that use it, and attacks, are in sthread_test.c and the like.)
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -154,6 +155,60 @@ TEST_F(ring, handlers_of_every_kind)
 	EXPECT_EQ(9, calls);
 	EXPECT_EQ(6, traps);
 	EXPECT_EQ(6, faults);
+}
+
+PROGRAM(leaves, "	xor	%eax, %eax\n");
+
+/* The stack of this thread's, and not too far up. */
+static uintptr_t stack_page(unsigned int down)
+{
+	return ((uintptr_t)__builtin_frame_address(0) & ~4095UL) - down * 4096;
+}
+
+/* Ring 0 must be able to write to all of its stack there, and ring 3 to none. */
+TEST_F(ring, needs_the_stack)
+{
+	static const uint64_t bad[] = {
+		DUNE_PTE_P, DUNE_PTE_W, DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U };
+	unsigned int i, down;
+
+	ASSERT_EQ(0, dune_trap_set_syscall_handler(answer, 0));
+	for (down = 0; down < 12; down += 5) {
+		for (i = 0; i < 3; i++) {
+			ASSERT_EQ(0, dune_vm_protect(self->root, stack_page(down), 4096, bad[i]));
+			EXPECT_EQ(-EFAULT, RUN(leaves)) TH_LOG("%u down, %lx", down, bad[i]);
+		}
+		ASSERT_EQ(0, dune_vm_protect(self->root, stack_page(down), 4096,
+					     DUNE_PTE_P | DUNE_PTE_W));
+		EXPECT_EQ(0, RUN(leaves));
+	}
+	EXPECT_EQ(0, strange);
+}
+
+static struct dune_root *robbed;
+
+static void rob(struct dune_tf *tf)
+{
+	if (tf->rax == 1)
+		dune_vm_protect(robbed, stack_page(15), 32 * 4096, DUNE_PTE_P);
+	answer(tf);
+}
+
+PROGRAM(calls_once, "	mov	$1, %eax\n	syscall\n	xor	%eax, %eax\n");
+
+/* A handler that takes the stack away: ring 3 does not go on where the handler was. */
+TEST_F(ring, loses_the_stack)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		robbed = self->root;
+		dune_trap_set_syscall_handler(rob, 0);
+		_exit(100 + RUN(calls_once));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV) TH_LOG("%x", status);
 }
 
 /* No secret: what ring 3 makes it, it stays. */

@@ -222,7 +222,9 @@ struct dune_root;
  * base of the caller, which has both again afterwards, and its GS base and PKRU.
  * A signal's handler must not jump out. Nests. Returns what a handler gives
  * dune_ring3_exit(), or -EINVAL: rip or @fs_base is no user address, @root is the
- * caller's, or signals are ring 3's; or as dune_vm_map_phys().
+ * caller's, or signals are ring 3's; -EFAULT: in @root ring 0 cannot write to the
+ * caller's stack (64 KiB from here) or memory of libdune's, or ring 3 can; or as
+ * dune_vm_map_phys(). Where @root loses them later, the process ends by SIGSEGV.
  */
 int dune_ring3_enter_root(const struct dune_tf *tf, struct dune_root *root, uint64_t fs_base);
 
