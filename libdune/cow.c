@@ -11,7 +11,6 @@ bool dune_cow_used;
 struct copy {
 	struct pt_edit	edit;
 	void		*page;		/* not yet in use */
-	uint64_t	of;		/* and what was copied into it */
 };
 
 static bool is_waiting(uint64_t leaf)
@@ -34,60 +33,68 @@ static uint64_t *find_waiting(struct copy *c, uint64_t va)
 	return pt_descend(&c->edit, va, 1).entry;
 }
 
-/* Nobody else has the page, or it has been copied: it is this root's. */
-static bool take_page(struct copy *c, uint64_t *entry)
+static void copy_page(void *to, const void *from)
 {
-	uint64_t old = pt_read(entry), pa = old & DUNE_PTE_ADDR, new = writable(old);
-
-	if (dune_pool_users_at(pa) > 1) {
-		if (c->of != pa)
-			return false;
-		new = (new & ~DUNE_PTE_ADDR) | dune_va_to_pa(c->page);
-	}
-	/* A and D of a page that cannot be written to say nothing new. */
-	__atomic_store_n(entry, new | DUNE_PTE_A | DUNE_PTE_D, __ATOMIC_SEQ_CST);
-	if ((new & DUNE_PTE_ADDR) != pa) {
-		c->page = NULL;
-		pt_release(&c->edit, old, 1);
-	}
-	return true;
-}
-
-static bool copy_page(struct copy *c, uint64_t pa)
-{
-	if (!c->page)
-		c->page = dune_pool_take(DUNE_SHIFT_4K, false);
-	if (!c->page)
-		return false;
 	/* In words: in bytes it would take eight times as long in some machines. */
-	asm volatile("rep movsq" : : "D" (c->page), "S" (dune_pa_to_va(pa)), "c" (PAGE_SIZE / 8)
-		     : "memory");
-	c->of = pa;
-	return true;
+	asm volatile("rep movsq" : "+D" (to), "+S" (from) : "c" (PAGE_SIZE / 8) : "memory");
 }
-
-enum step { NOTHING, DONE, AGAIN };
 
 /*
- * One look at the leaf. While the root is not locked the page can be copied: this
- * root's leaf keeps it from changing, as no sharer may write to it.
+ * A page of this root's own in place of one that others have, too, and that nobody
+ * can write to. Who reads by an older translation must not miss what is written to
+ * the copy: all change to it before anybody can.
  */
+static uint64_t move_to_copy(struct copy *c, uint64_t *entry, uint64_t va, uint64_t old)
+{
+	struct dune_root *root = c->edit.root;
+	uint64_t new = (old & ~DUNE_PTE_ADDR) | dune_va_to_pa(c->page);
+
+	copy_page(c->page, dune_pa_to_va(old & DUNE_PTE_ADDR));
+	if (root->users != 1) {
+		__atomic_store_n(entry, new, __ATOMIC_SEQ_CST);
+		dune_flush(root, va, va + PAGE_SIZE);
+	}
+	c->page = NULL;
+	pt_release(&c->edit, old, 1);
+	return new;
+}
+
+enum step { NOTHING, DONE, NO_PAGE };
+
+/* One look at the leaf, under the lock. */
 static enum step step(struct copy *c, uint64_t va)
 {
-	struct dune_held held;
-	uint64_t *entry, pa = 0;
-	enum step r = NOTHING;
+	uint64_t *entry = find_waiting(c, va), leaf;
 
-	dune_lock(&c->edit.root->lock, &held);
-	entry = find_waiting(c, va);
-	if (entry) {
-		pa = pt_read(entry) & DUNE_PTE_ADDR;
-		r = take_page(c, entry) ? DONE : AGAIN;
+	if (!entry)
+		return NOTHING;
+	leaf = pt_read(entry);
+	if (dune_pool_users_at(leaf & DUNE_PTE_ADDR) > 1) {
+		if (!c->page)
+			return NO_PAGE;
+		leaf = move_to_copy(c, entry, va, leaf);
 	}
-	dune_unlock(&c->edit.root->lock, &held);
-	if (r == AGAIN && !copy_page(c, pa))
-		r = NOTHING;
-	return r;
+	/* A and D of a page that cannot be written to say nothing new. */
+	__atomic_store_n(entry, writable(leaf) | DUNE_PTE_A | DUNE_PTE_D, __ATOMIC_SEQ_CST);
+	return DONE;
+}
+
+/* With a page in hand, if one is needed. */
+static enum step take_page(struct copy *c, uint64_t va)
+{
+	struct dune_held held;
+	enum step r;
+
+	for (;;) {
+		dune_lock(&c->edit.root->lock, &held);
+		r = step(c, va);
+		dune_unlock(&c->edit.root->lock, &held);
+		if (r != NO_PAGE)
+			return r;
+		c->page = dune_pool_take(DUNE_SHIFT_4K, false);
+		if (!c->page)
+			return NOTHING;
+	}
 }
 
 /* A write to @va: true if it waited for a copy, and may be made again. */
@@ -96,12 +103,9 @@ bool dune_cow_write(struct dune_root *root, uint64_t va)
 	struct copy c = { .edit = { .root = root } };
 	enum step r = NOTHING;
 
-	if (dune_tables_take(&c.edit, 1)) {
-		do {
-			r = step(&c, va);
-		} while (r == AGAIN);
-	}
 	va &= ~(PAGE_SIZE - 1);
+	if (dune_tables_take(&c.edit, 1))
+		r = take_page(&c, va);
 	if (r == DONE)
 		dune_flush(root, va, va + PAGE_SIZE);
 	dune_tables_give_back(&c.edit);

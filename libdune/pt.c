@@ -29,6 +29,14 @@ static void link_top(struct dune_root *root, uint64_t *entry)
 				 __ATOMIC_RELEASE);
 }
 
+static void fill_with_parts(uint64_t *table, uint64_t leaf, unsigned int level)
+{
+	unsigned int i;
+
+	for (i = 0; i < 512; i++)
+		table[i] = leaf ? pt_part(leaf, (uint64_t)i << pt_shift(level), level) : 0;
+}
+
 /*
  * A table in place of a leaf, with 512 leaves that map the same; or an empty table
  * in place of nothing. No TLB need hear of it.
@@ -36,13 +44,12 @@ static void link_top(struct dune_root *root, uint64_t *entry)
 void pt_split(struct pt_edit *edit, struct pt_pos pos)
 {
 	uint64_t *table = dune_table_use(edit), old = pt_read(pos.entry);
-	unsigned int i;
 
-	do {
-		for (i = 0; old && i < 512; i++)
-			table[i] = pt_part(old, i << pt_shift(pos.level - 1), pos.level - 1);
-	} while (!__atomic_compare_exchange_n(pos.entry, &old, pt_table_entry(table), false,
-					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	if (old)
+		fill_with_parts(table, old, pos.level - 1);
+	while (!__atomic_compare_exchange_n(pos.entry, &old, pt_table_entry(table), false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		fill_with_parts(table, old, pos.level - 1);
 	if (pos.level == 3)
 		link_top(edit->root, pos.entry);
 }
@@ -59,24 +66,35 @@ struct pt_pos pt_descend(struct pt_edit *edit, uint64_t va, unsigned int level)
 	return pos;
 }
 
-/*
- * Have leaves end at @va. False: that takes more tables than are in hand, two at
- * most.
- */
-bool pt_cut(struct pt_edit *edit, uint64_t va)
+/* Whether a leaf does not end at @va but goes on. */
+static bool crosses(struct pt_pos pos, uint64_t va)
+{
+	return (va & (pt_size(pos.level) - 1)) && pt_read(pos.entry);
+}
+
+/* How many tables it takes to have leaves end at @va. */
+unsigned int pt_tables_to_cut(struct dune_root *root, uint64_t va)
+{
+	struct pt_pos pos;
+	unsigned int n = 0;
+
+	if (va >> VA_BITS)
+		return 0;
+	pos = pt_find(root, va);
+	for (; crosses(pos, va); pos.level--)
+		n++;
+	return n;
+}
+
+/* With so many in hand. */
+void pt_cut(struct pt_edit *edit, uint64_t va)
 {
 	struct pt_pos pos;
 
 	if (va >> VA_BITS)
-		return true;
-	for (;;) {
-		pos = pt_find(edit->root, va);
-		if (!(va & (pt_size(pos.level) - 1)) || !pt_read(pos.entry))
-			return true;
-		if (!edit->nr_spare)
-			return false;
+		return;
+	for (pos = pt_find(edit->root, va); crosses(pos, va); pos = pt_find(edit->root, va))
 		pt_split(edit, pos);
-	}
 }
 
 /* An entry of @level, whatever is in it. */

@@ -157,15 +157,15 @@ DUNE_API int dune_vm_map(struct dune_root *root, uintptr_t va, size_t len, uint6
 }
 
 /*
- * Have leaves end at both ends of a range, under the lock. Where that takes tables
- * they are got without it, and all begins anew: what holds is what the caller
- * looks at afterwards. -ENOMEM: and the lock is not held.
+ * Begin, with the tables in hand that dune_vm_cut() may need: they are got without
+ * the lock. -ENOMEM: and it is not held.
  */
-int dune_vm_cut(struct pt_edit *edit, struct dune_held *held, uint64_t start, uint64_t end)
+int dune_vm_begin_cut(struct pt_edit *edit, struct dune_held *held, uint64_t start, uint64_t end)
 {
 	for (;;) {
 		dune_vm_begin(edit, held);
-		if (pt_cut(edit, start) && pt_cut(edit, end))
+		if (edit->nr_spare >= pt_tables_to_cut(edit->root, start) +
+				      pt_tables_to_cut(edit->root, end))
 			return 0;
 		dune_unlock(&edit->root->lock, held);
 		if (!dune_tables_take(edit, 4)) {
@@ -173,6 +173,13 @@ int dune_vm_cut(struct pt_edit *edit, struct dune_held *held, uint64_t start, ui
 			return -ENOMEM;
 		}
 	}
+}
+
+/* Have leaves end at both ends of the range. */
+void dune_vm_cut(struct pt_edit *edit, uint64_t start, uint64_t end)
+{
+	pt_cut(edit, start);
+	pt_cut(edit, end);
 }
 
 DUNE_API int dune_vm_unmap(struct dune_root *root, uintptr_t va, size_t len)
@@ -183,9 +190,10 @@ DUNE_API int dune_vm_unmap(struct dune_root *root, uintptr_t va, size_t len)
 
 	if (!dune_vm_good_range(root, va, len, PAGE_SIZE))
 		return FAIL(-EINVAL);
-	r = dune_vm_cut(&edit, &held, va, va + len);
+	r = dune_vm_begin_cut(&edit, &held, va, va + len);
 	if (r)
 		return FAIL(r);
+	dune_vm_cut(&edit, va, va + len);
 	pt_clear(&edit, va, va + len);
 	dune_vm_end(&edit, &held, va, va + len);
 	return 0;

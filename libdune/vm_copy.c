@@ -193,7 +193,8 @@ static bool lock_counted(struct pt_edit *edit, struct dune_root *root)
 
 /*
  * Under the lock of the roots, so that no block comes into use between the copy and
- * the time from which the copy hears of it.
+ * the time from which the copy hears of it. And nobody may copy a page that another
+ * thread, by its TLB, still writes to.
  */
 static bool copy_root(struct pt_edit *edit, struct dune_root *from, unsigned int flags)
 {
@@ -204,6 +205,8 @@ static bool copy_root(struct pt_edit *edit, struct dune_root *from, unsigned int
 	ok = lock_counted(edit, from);
 	if (ok) {
 		clone_all(edit, from, flags);
+		if (flags & DUNE_CLONE_COW)
+			dune_flush(from, 0, 1UL << VA_BITS);
 		dune_unlock_nested(&from->lock);
 		edit->root->follows = from->follows;
 		edit->root->is_ring0s = from->is_ring0s || flags & DUNE_CLONE_RING0;
@@ -215,7 +218,6 @@ static bool copy_root(struct pt_edit *edit, struct dune_root *from, unsigned int
 
 DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct dune_root **clone)
 {
-	bool cow = flags & DUNE_CLONE_COW;
 	struct pt_edit edit = { 0 };
 	int r;
 
@@ -224,7 +226,7 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 	edit.root = dune_root_alloc(&r);
 	if (!edit.root)
 		return FAIL(r);
-	if (cow) {
+	if (flags & DUNE_CLONE_COW) {
 		dune_cow_used = true;
 		dune_handlers_lengthen(HANDLER_PGFLT);
 	}
@@ -233,8 +235,6 @@ DUNE_API int dune_vm_clone(struct dune_root *root, unsigned int flags, struct du
 		dune_unmap(edit.root, sizeof(*edit.root));
 		return FAIL(-ENOMEM);
 	}
-	if (cow)
-		dune_flush(root, 0, 1UL << VA_BITS);
 	dune_tables_give_back(&edit);
 	*clone = edit.root;
 	return 0;

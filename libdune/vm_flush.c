@@ -19,16 +19,36 @@ uint64_t dune_stamp_new(void)
 }
 
 /*
- * The order matters: @away before the stamp, since who leaves with the new stamp
- * sets it again; the stamp before @active is read, since who comes counts itself
- * before it reads the stamp.
+ * A stamp of our own. The calling thread's TLB has nothing stale if it had nothing
+ * until now: nobody else may have stamped the root since this thread noted it.
+ */
+static void stamp_root(struct dune_root *root, uint64_t stamp, bool here)
+{
+	uint64_t *noted = here ? dune_thread_note(dune_this_thread(), root) : NULL, old;
+
+	old = noted ? *noted : 0;
+	if (noted && __atomic_compare_exchange_n(&root->stamp, &old, stamp, false,
+						 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		*noted = stamp;
+	else
+		__atomic_store_n(&root->stamp, stamp, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The order matters: @away says so until the stamp is new, so that nobody else who
+ * flushes takes the work for done; it is 0 then unless somebody has left since, or
+ * flushes, too. The stamp comes before @active is read, since who comes counts
+ * itself before it reads the stamp.
  */
 static void flush_elsewhere(struct dune_root *root, uint32_t here)
 {
-	__atomic_store_n(&root->away, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&root->stamp, dune_stamp_new(), __ATOMIC_SEQ_CST);
-	if (here)
-		dune_thread_note(dune_this_thread(), root);
+	uint64_t stamp = dune_stamp_new();
+	uint32_t mine = (uint32_t)stamp | AWAY_FLUSHING;
+
+	__atomic_store_n(&root->away, mine, __ATOMIC_SEQ_CST);
+	stamp_root(root, stamp, here);
+	__atomic_compare_exchange_n(&root->away, &mine, 0, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_RELAXED);
 	if (__atomic_load_n(&root->active, __ATOMIC_SEQ_CST) > here)
 		dune_vm_flush();
 }

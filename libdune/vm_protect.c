@@ -156,12 +156,14 @@ static __attribute__((noinline)) int protect(struct dune_root *root, uint64_t va
 	uint64_t common;
 	int r;
 
-	r = dune_vm_cut(&edit, &held, va, end);
+	r = dune_vm_begin_cut(&edit, &held, va, end);
 	if (r)
 		return r;
 	common = survey(root, va, end);
-	if (common)
+	if (common) {
+		dune_vm_cut(&edit, va, end);
 		change_all(root, va, end, pte, common);
+	}
 	dune_vm_end(&edit, &held, va, common ? end : va);
 	return common ? 0 : -ENOENT;
 }

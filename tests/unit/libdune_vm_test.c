@@ -195,9 +195,14 @@ static void do_protect(int root)
 	struct range r = some_range(root, some_shift(30));
 	uint64_t rights = some_rights(), i;
 	int expected = all_used(r.page, r.n) ? 0 : -ENOENT;
-	int got = dune_vm_protect(roots[root], r.va, r.len, rights);
+	struct dune_vm_stats before, after;
+	int got;
 
+	dune_vm_stats(&before);
+	got = dune_vm_protect(roots[root], r.va, r.len, rights);
+	dune_vm_stats(&after);
 	EXPECT(got == expected, "protect: %d", got);
+	EXPECT(!got || before.tables == after.tables, "a protect that failed left a table");
 	for (i = 0; !got && i < r.n; i++)
 		r.page[i].rights = rights;
 }
