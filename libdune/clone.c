@@ -54,11 +54,27 @@ static void rebuild_after_fork(struct dune_thread *t, struct dune_sregs *s,
 	}
 }
 
+/*
+ * What other threads might be about to change when memory is copied. The child has
+ * nobody who would finish it, and lets go itself.
+ */
+static void freeze(struct dune_thread *t)
+{
+	dune_sighand_lock(t->sig.hand);
+	dune_root_freeze();
+}
+
+static void thaw(struct dune_thread *t)
+{
+	dune_root_thaw();
+	dune_sighand_unlock(t->sig.hand);
+}
+
 /* The descriptor of the vcpu has a new number in the child: see gate.S. */
 static long fork_thread(struct dune_thread *t, const struct clone_request *req, long nr)
 {
 	struct dune_tf *user = dune_ring3_call(t);
-	bool waits = req->flags & CLONE_VFORK;	/* and other threads need the lock meanwhile */
+	bool waits = req->flags & CLONE_VFORK;	/* and other threads need the locks meanwhile */
 	struct dune_sregs s;
 	long r = dune_get_sregs(t, &s);
 
@@ -66,7 +82,7 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 		return r;
 	t->forked = t->run->regs;
 	if (!waits)
-		dune_sighand_lock(t->sig.hand);
+		freeze(t);
 	if (nr == __NR_clone3) {
 		struct clone_args args = req->args;
 
@@ -77,8 +93,8 @@ static long fork_thread(struct dune_thread *t, const struct clone_request *req, 
 	} else {
 		r = sys(__NR_clone, req->flags, 0, req->parent_tid, req->child_tid, req->tls);
 	}
-	if (!waits || !r)	/* on both sides: in the child, whoever held it is not there */
-		dune_sighand_unlock(t->sig.hand);
+	if (!waits || !r)	/* on both sides: in the child, whoever held them is not there */
+		thaw(t);
 	if (r)
 		return r;
 	if (req->stack && user)

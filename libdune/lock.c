@@ -58,6 +58,12 @@ void dune_unlock(uint32_t *lock, const struct dune_held *held)
 	loud(held);
 }
 
+void dune_lock_wait(uint32_t *lock)
+{
+	while (!dune_try_lock(lock))
+		sys(__NR_sched_yield);
+}
+
 void dune_lock_nested(uint32_t *lock)
 {
 	while (!dune_try_lock(lock))

@@ -59,6 +59,9 @@ static inline bool dune_try_lock(uint32_t *lock)
 void dune_lock(uint32_t *lock, struct dune_held *held);
 void dune_unlock(uint32_t *lock, const struct dune_held *held);
 
+/* In the host half with all signals blocked. */
+void dune_lock_wait(uint32_t *lock);
+
 /* Already under another lock of this kind, which goes before. */
 void dune_lock_nested(uint32_t *lock);
 

@@ -291,10 +291,48 @@ void dune_pool_unuse(void *list, size_t size)
 	dune_pool_free(released);
 }
 
-/* In the child of a fork, whose other threads are gone. */
+/* Around a fork: see root.c. */
+void dune_pool_freeze(void)
+{
+	dune_lock_wait(&lock);
+}
+
+void dune_pool_thaw(void)
+{
+	dune_unlock_nested(&lock);
+}
+
+/* What has a user is busy: no thread is here that would free the rest, or had begun to. */
+static void count_region(struct region *r, const uint32_t *users)
+{
+	bool was_busy = r->nr_busy;
+	unsigned int i;
+
+	r->nr_busy = 0;
+	__builtin_memset(r->busy, 0, sizeof(r->busy));
+	for (i = 0; i < REGION_PAGES; i++) {
+		if (!users[i])
+			continue;
+		r->busy[i / 64] |= 1ULL << i % 64;
+		r->nr_busy++;
+	}
+	nr_in_use += r->nr_busy;
+	/* Its memory may not have gone to Linux yet. */
+	if (was_busy && !r->nr_busy)
+		__builtin_memset(r->used, 0xff, sizeof(r->used));
+}
+
+/* In the child of a fork. */
 void dune_pool_forked(void)
 {
+	struct chunk *c;
+	unsigned int i;
+
 	lock = 0;
+	nr_in_use = 0;
+	for (c = chunks; c; c = c->next)
+		for (i = 1; i < NR_REGIONS; i++)
+			count_region(&c->region[i], &c->users[i * REGION_PAGES]);
 }
 
 uint64_t dune_pool_in_use(void)

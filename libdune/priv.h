@@ -151,6 +151,8 @@ uintptr_t *dune_arena_freed(size_t size);
 int dune_root_init(void);
 int dune_root_add(uintptr_t va);
 int dune_root_add_range(const void *start, size_t size);
+void dune_root_freeze(void);
+void dune_root_thaw(void);
 int dune_root_rebuild(void);
 uint64_t dune_root_cr3(void);
 bool dune_user_range(uint64_t start, uint64_t size);

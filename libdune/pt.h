@@ -30,6 +30,10 @@
 
 struct dune_held;
 
+/* @away: a thread has left the root and its TLB has not; or one that flushes, with its number. */
+#define AWAY_LEFT	1U
+#define AWAY_FLUSHING	(1U << 31)
+
 struct dune_root {
 	uint64_t	top[512];
 	union {
@@ -39,7 +43,7 @@ struct dune_root {
 			union {
 				struct {
 					uint32_t active;	/* threads in Dune mode on it */
-					uint32_t away;		/* one left it, its TLB did not */
+					uint32_t away;		/* see vm_flush.c */
 				};
 				uint64_t users;
 			};
@@ -152,7 +156,8 @@ struct pt_edit {
 struct pt_pos pt_find(struct dune_root *root, uint64_t va);
 void pt_split(struct pt_edit *edit, struct pt_pos pos);
 struct pt_pos pt_descend(struct pt_edit *edit, uint64_t va, unsigned int level);
-bool pt_cut(struct pt_edit *edit, uint64_t va);
+unsigned int pt_tables_to_cut(struct dune_root *root, uint64_t va);
+void pt_cut(struct pt_edit *edit, uint64_t va);
 void pt_set(struct pt_edit *edit, uint64_t va, unsigned int level, uint64_t leaf);
 void pt_clear(struct pt_edit *edit, uint64_t start, uint64_t end);
 void pt_fill(struct pt_edit *edit, uint64_t *entry, unsigned int level, uint64_t leaf);
@@ -177,6 +182,8 @@ bool dune_tables_take(struct pt_edit *edit, uint32_t nr);
 uint64_t *dune_table_use(struct pt_edit *edit);
 void dune_table_remove(struct pt_edit *edit, uint64_t *table);
 void dune_tables_give_back(struct pt_edit *edit);
+void dune_tables_freeze(void);
+void dune_tables_thaw(void);
 void dune_tables_forked(void);
 uint64_t dune_tables_in_use(void);
 
@@ -189,6 +196,8 @@ void dune_pool_free(void *released);
 void dune_pool_push(void **list, void *p);
 void *dune_pool_pop(void **list);
 void dune_pool_unuse(void *list, size_t size);
+void dune_pool_freeze(void);
+void dune_pool_thaw(void);
 void dune_pool_forked(void);
 uint64_t dune_pool_in_use(void);
 
@@ -208,9 +217,11 @@ void dune_roots_share(uint32_t block);
 void dune_roots_lock(struct dune_held *held);
 void dune_roots_unlock(const struct dune_held *held);
 void dune_roots_forget(uint64_t pa, uint64_t size);
+void dune_roots_freeze(void);
+void dune_roots_thaw(void);
 void dune_roots_forked(void);
 
-void dune_thread_note(struct dune_thread *t, const struct dune_root *root);
+uint64_t *dune_thread_note(struct dune_thread *t, const struct dune_root *root);
 
 /* vm_flush.c */
 void dune_flush(struct dune_root *root, uint64_t start, uint64_t end);
@@ -246,7 +257,8 @@ void dune_vm_end(struct pt_edit *edit, struct dune_held *held, uint64_t start, u
 uint64_t dune_vm_tables_for(uint64_t va, uint64_t end, unsigned int level);
 bool dune_vm_is_empty(struct dune_root *root, uint64_t va, uint64_t end);
 unsigned int dune_vm_level_for(uint64_t va, uint64_t pa, uint64_t left, unsigned int level);
-int dune_vm_cut(struct pt_edit *edit, struct dune_held *held, uint64_t start, uint64_t end);
+int dune_vm_begin_cut(struct pt_edit *edit, struct dune_held *held, uint64_t start, uint64_t end);
+void dune_vm_cut(struct pt_edit *edit, uint64_t start, uint64_t end);
 
 /* cow.c */
 extern bool dune_cow_used __attribute__((visibility("hidden")));

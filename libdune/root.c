@@ -91,6 +91,15 @@ static void forget_slot(uint32_t block)
 	dune_slot_blocks[slot - 1] = 0;
 }
 
+static int map_block(uint32_t block)
+{
+	int r = dune_roots_add_block(block);
+
+	if (!r)
+		change_block(block, BLOCK_PENDING, 0);
+	return r;
+}
+
 static long unmap_slot(uint32_t block, uint64_t flags)
 {
 	struct dune_slot s = { .va = (uint64_t)block << SHIFT_1G, .gpa = flags };
@@ -118,7 +127,8 @@ static bool give_back_unused(void)
 		dune_roots_forget(dune_block_leaf(block) & DUNE_PTE_ADDR, 1UL << SHIFT_1G);
 		dune_vm_flush();
 		if (unmap_slot(block, 0)) {
-			dune_roots_add_block(block);
+			change_block(block, 0, BLOCK_PENDING);
+			map_block(block);
 			continue;
 		}
 		forget_slot(block);
@@ -158,15 +168,6 @@ static int place_block(uint32_t block)
 		change_block(block, 0, default_rights ? BLOCK_USER : BLOCK_SUPERVISOR);
 	set_slot(block, slot);
 	return 0;
-}
-
-static int map_block(uint32_t block)
-{
-	int r = dune_roots_add_block(block);
-
-	if (!r)
-		change_block(block, BLOCK_PENDING, 0);
-	return r;
 }
 
 static int add_block(uint32_t block)
@@ -280,6 +281,26 @@ static int ask_again(uint32_t block)
 	if (!r && (dune_blocks[block] & BLOCK_PENDING))
 		r = map_block(block);
 	return r;
+}
+
+/*
+ * Around a fork from Dune mode, in the host half with all signals blocked: nobody
+ * changes tables then, so that the child has them whole.
+ */
+void dune_root_freeze(void)
+{
+	dune_lock_wait(&lock);
+	dune_roots_freeze();
+	dune_tables_freeze();
+	dune_pool_freeze();
+}
+
+void dune_root_thaw(void)
+{
+	dune_pool_thaw();
+	dune_tables_thaw();
+	dune_roots_thaw();
+	dune_unlock_nested(&lock);
 }
 
 /*

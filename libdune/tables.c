@@ -180,10 +180,28 @@ void dune_tables_give_back(struct pt_edit *edit)
 	edit->removed = edit->spare = edit->nr_spare = 0;
 }
 
-/* In the child of a fork, whose other threads are gone. */
+/* Around a fork: see root.c. */
+void dune_tables_freeze(void)
+{
+	dune_lock_wait(&lock);
+}
+
+void dune_tables_thaw(void)
+{
+	dune_unlock_nested(&lock);
+}
+
+/* In the child of a fork: another thread may have been about to count. */
 void dune_tables_forked(void)
 {
+	uint32_t nr;
+
 	lock = 0;
+	nr_free = nr_warm = 0;
+	for (nr = free_list; nr; nr = links[nr] & ~UNTOUCHED) {
+		nr_free++;
+		nr_warm += !(links[nr] & UNTOUCHED);
+	}
 }
 
 uint64_t dune_tables_in_use(void)

@@ -116,6 +116,38 @@ void dune_roots_forget(uint64_t pa, uint64_t size)
 	dune_unlock(&roots_lock, &held);
 }
 
+/* Whoever changes two roots locks them in another order than that of the list. */
+static bool lock_all(void)
+{
+	struct dune_root *root, *locked;
+
+	for (root = &dune_mirror; root; root = root->next) {
+		if (dune_try_lock(&root->lock))
+			continue;
+		for (locked = &dune_mirror; locked != root; locked = locked->next)
+			dune_unlock_nested(&locked->lock);
+		return false;
+	}
+	return true;
+}
+
+/* Around a fork: see root.c. */
+void dune_roots_freeze(void)
+{
+	dune_lock_wait(&roots_lock);
+	while (!lock_all())
+		sys(__NR_sched_yield);
+}
+
+void dune_roots_thaw(void)
+{
+	struct dune_root *root;
+
+	for (root = &dune_mirror; root; root = root->next)
+		dune_unlock_nested(&root->lock);
+	dune_unlock_nested(&roots_lock);
+}
+
 /* In the child of a fork: no thread is in Dune mode yet. */
 void dune_roots_forked(void)
 {
@@ -243,18 +275,22 @@ static uint64_t pcid_of(const struct dune_root *root)
 	return root->id % NR_PCIDS;
 }
 
-/* The thread's TLB has nothing of @root that is not so. */
-void dune_thread_note(struct dune_thread *t, const struct dune_root *root)
+/* The stamp by which the thread's TLB has nothing of @root that is not so. */
+uint64_t *dune_thread_note(struct dune_thread *t, const struct dune_root *root)
 {
-	t->stamp[pcid_of(root)] = root->stamp;
+	return &t->stamp[pcid_of(root)];
 }
 
 /* The CPU may have noted what @root said when this vcpu was on it last. */
-static bool tlb_is_stale(const struct dune_thread *t, const struct dune_root *root)
+static bool tlb_is_stale(struct dune_thread *t, const struct dune_root *root, uint64_t stamp)
 {
-	return t->tlb_used &&
-	       (t->stamp[pcid_of(root)] != __atomic_load_n(&root->stamp, __ATOMIC_SEQ_CST) ||
-		(!has_pcids() && t->tlb_root != root->id));
+	return t->tlb_used && (*dune_thread_note(t, root) != stamp ||
+			       (!has_pcids() && t->tlb_root != root->id));
+}
+
+static void leave(struct dune_root *root)
+{
+	__atomic_store_n(&root->away, AWAY_LEFT, __ATOMIC_SEQ_CST);
 }
 
 /*
@@ -263,18 +299,21 @@ static bool tlb_is_stale(const struct dune_thread *t, const struct dune_root *ro
  */
 void dune_thread_root(struct dune_thread *t, struct dune_root *root)
 {
+	uint64_t stamp;
+
 	if (t->root) {
 		t->tlb_root = t->root->id;
-		__atomic_store_n(&t->root->away, 1, __ATOMIC_SEQ_CST);
+		leave(t->root);
 		__atomic_fetch_sub(&t->root->active, 1, __ATOMIC_SEQ_CST);
 	}
 	t->root = root;
 	if (!root)
 		return;
 	__atomic_fetch_add(&root->active, 1, __ATOMIC_SEQ_CST);
-	if (tlb_is_stale(t, root))
+	stamp = __atomic_load_n(&root->stamp, __ATOMIC_SEQ_CST);
+	if (tlb_is_stale(t, root, stamp))
 		dune_vm_flush();
-	dune_thread_note(t, root);
+	*dune_thread_note(t, root) = stamp;
 	t->tlb_used = true;
 }
 
@@ -297,7 +336,7 @@ static uint64_t cr3_for(struct dune_thread *t, struct dune_root *old, struct dun
 
 	if (!has_pcids())
 		return new->cr3;
-	__atomic_store_n(&old->away, 1, __ATOMIC_SEQ_CST);
+	leave(old);
 	if (t->stamp[pcid] == stamp)
 		return new->cr3 | pcid | CR3_NO_FLUSH;
 	t->stamp[pcid] = stamp;

@@ -2,6 +2,8 @@
 /*
  * vm_threads_test.c - several threads on page tables: one changes them, others use them
  */
+#include <sched.h>
+
 #include "kselftest_harness.h"
 #include "vm.h"
 
@@ -101,6 +103,57 @@ TEST(no_write_is_lost)
 	EXPECT_GT(s.writes, 0);
 }
 
+#define COUNTERS	8
+
+/* A number of this thread's own in each of the pages that all write to. */
+static void *counter(void *arg)
+{
+	struct shared *s = arg;
+	unsigned int i, lost = 0, mine = 1 + __atomic_fetch_add(&s->go, 1, __ATOMIC_RELAXED);
+	uint64_t n;
+
+	for (n = 1; !s->stop; n++) {
+		for (i = 0; i < COUNTERS; i++) {
+			volatile uint64_t *p = (volatile uint64_t *)(s->at + i * PAGE) + mine;
+
+			lost += ++*p != n;
+			*p = n;
+		}
+	}
+	__atomic_fetch_add(&s->writes, n, __ATOMIC_RELAXED);
+	return (void *)(uintptr_t)lost;
+}
+
+/* Clones come and go: whoever writes by what its TLB still says, and whoever copies. */
+TEST(no_write_is_lost_to_a_clone)
+{
+	struct dune_root *mirror = dune_vm_mirror(), *clone;
+	struct shared s = { .at = FREE };
+	pthread_t threads[3];
+	unsigned int i;
+	void *lost;
+
+	ENTER();
+	begin();
+	ASSERT_EQ(0, dune_vm_map(mirror, FREE, COUNTERS * PAGE, RW, DUNE_SHIFT_4K));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, counter, &s));
+	while (s.go < 3)
+		sched_yield();
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(0, dune_vm_clone(mirror, DUNE_CLONE_COW, &clone));
+		if (i % 3 == 0)
+			sched_yield();
+		ASSERT_EQ(0, dune_root_free(clone));
+	}
+	s.stop = 1;
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], &lost));
+		EXPECT_EQ(NULL, lost);
+	}
+	EXPECT_GT(s.writes, 3);
+}
+
 /* All at once, each in its own range of one root: tables come and go beneath. */
 static void *changer(void *arg)
 {
@@ -117,6 +170,73 @@ static void *changer(void *arg)
 			return (void *)2;
 	}
 	return NULL;
+}
+
+static volatile int no_more;
+
+/* As changer(), again and again, and clones that copy pages. */
+static void *restless(void *arg)
+{
+	uintptr_t at = (uintptr_t)arg;
+	struct dune_root *mirror = dune_vm_mirror(), *clone;
+
+	while (!no_more) {
+		if (dune_vm_map(mirror, at, 24 * PAGE, RW, DUNE_SHIFT_4K) || poke(at, 1) ||
+		    dune_vm_clone(mirror, DUNE_CLONE_COW, &clone) || poke(at + PAGE, 2) ||
+		    dune_root_free(clone) || dune_vm_unmap(mirror, at, 24 * PAGE))
+			return (void *)2;
+	}
+	return NULL;
+}
+
+/* In a child of whatever moment: all can be used and given back, with nothing lost. */
+static int try_all(void)
+{
+	struct dune_root *mirror = dune_vm_mirror(), *clone;
+	struct dune_vm_stats before, after;
+	uintptr_t at = FREE + 8 * GIB;
+	unsigned int i;
+
+	dune_vm_stats(&before);
+	if (dune_vm_map(mirror, at, 600 * PAGE, RW, DUNE_SHIFT_4K))
+		return 1;
+	for (i = 0; i < 600; i++)
+		if (peek(at + i * PAGE) || poke(at + i * PAGE, 7))
+			return 2;
+	if (dune_vm_clone(mirror, DUNE_CLONE_COW, &clone) || poke(at, 8) ||
+	    dune_vm_switch(clone) || peek(at) != 7 || dune_vm_switch(mirror) ||
+	    dune_root_free(clone) || dune_vm_unmap(mirror, at, 600 * PAGE))
+		return 3;
+	dune_vm_stats(&after);
+	return before.pool_pages == after.pool_pages && before.tables == after.tables ? 0 : 4;
+}
+
+TEST(forks_while_tables_change)
+{
+	pthread_t threads[2];
+	int i, status;
+	void *result;
+	pid_t pid;
+
+	ENTER();
+	begin();
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, restless,
+					    (void *)(FREE + i * GIB)));
+	for (i = 0; i < 40; i++) {
+		pid = fork();
+		if (!pid) {
+			alarm(60);
+			_exit(try_all());
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status) TH_LOG("child %d", i);
+	}
+	no_more = 1;
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], &result));
+		EXPECT_EQ(NULL, result);
+	}
 }
 
 TEST(threads_change_one_root)
