@@ -113,32 +113,45 @@ static int map_block(struct dune_root *root, uintptr_t va)
 	return r == -EEXIST ? 0 : r;
 }
 
-/* Whether ring 0 can write there and ring 3 cannot; @leaf: how much that is said of. */
-static bool is_ring0s(struct dune_root *root, uintptr_t va, struct dune_leaf *leaf)
+/* Ring 0 can write there, ring 3 cannot. */
+static bool is_ring0s(uint64_t leaf)
 {
-	if (dune_cow_used)
-		dune_cow_write(root, va);
-	*leaf = dune_vm_lookup(root, va);
-	return leaf->pte && (*leaf->pte & (DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U)) ==
-			    (DUNE_PTE_P | DUNE_PTE_W);
+	return (leaf & (DUNE_PTE_P | DUNE_PTE_W | DUNE_PTE_U)) == (DUNE_PTE_P | DUNE_PTE_W);
 }
 
-/* Memory for ring 0; a block of which the root has nothing at all is added to it. */
+/* How far that is so from @va on; at most to the end of a table. */
+static uintptr_t ring0s_until(struct dune_root *root, uintptr_t va, uintptr_t end)
+{
+	struct dune_leaf leaf = dune_vm_lookup(root, va);
+	uint64_t *entry = leaf.pte;
+
+	while (entry && va < end && is_ring0s(pt_read(entry))) {
+		va = (va | ((1UL << leaf.shift) - 1)) + 1;
+		entry = va >> leaf.shift & 511 ? entry + 1 : NULL;
+	}
+	return va;
+}
+
+/* The page at @va: a block of which the root has nothing at all is added to it. */
+static int have_page(struct dune_root *root, uintptr_t va)
+{
+	uint64_t *entry = dune_vm_lookup(root, va).pte;
+	int r = entry && !*entry ? map_block(root, va) : 0;
+
+	if (dune_cow_used)
+		dune_cow_write(root, va);
+	entry = dune_vm_lookup(root, va).pte;
+	return r ?: entry && is_ring0s(pt_read(entry)) ? 0 : -EFAULT;
+}
+
 static int have_range(struct dune_root *root, const void *start, size_t size)
 {
 	uintptr_t va = (uintptr_t)start, end = va + size;
-	struct dune_leaf leaf;
 	int r = 0;
 
-	while (va < end) {
-		leaf = dune_vm_lookup(root, va);
-		if (leaf.pte && !*leaf.pte)
-			r = map_block(root, va);
-		if (r || !is_ring0s(root, va, &leaf))
-			return r ?: -EFAULT;
-		va = (va | ((1UL << leaf.shift) - 1)) + 1;
-	}
-	return 0;
+	while (!r && (va = ring0s_until(root, va, end)) < end)
+		r = have_page(root, va);
+	return r;
 }
 
 /* What the CPU and the entries need of this thread. */
