@@ -27,25 +27,28 @@ static bool long_pgflts, long_syscalls;
 static uint32_t lock;
 
 /* Each of the two entries has a function to call whichever is in the IDT. */
-static void choose_pgflt(const struct dune_handler *h)
+static void choose_pgflt(uint64_t word)
 {
-	bool is_short = h->fn && (h->flags & DUNE_TRAP_GPRS_ONLY) && !own_pgflts && !long_pgflts;
-	bool args_only = is_short && (h->flags & DUNE_TRAP_ARGS_ONLY);
+	bool is_short = dune_handler_is(word, DUNE_TRAP_GPRS_ONLY) && !own_pgflts && !long_pgflts;
+	bool args_only = is_short && dune_handler_is(word, DUNE_TRAP_ARGS_ONLY);
 
-	__atomic_store_n(&dune_short_pgflt, is_short ? h->fn : dune_no_short_pgflt,
+	__atomic_store_n(&dune_short_pgflt,
+			 is_short ? dune_handler_fn(word) : dune_no_short_pgflt,
 			 __ATOMIC_RELEASE);
-	__atomic_store_n(&dune_args_pgflt, args_only ? h->fn : dune_no_args_pgflt,
+	__atomic_store_n(&dune_args_pgflt,
+			 args_only ? dune_handler_fn(word) : dune_no_args_pgflt,
 			 __ATOMIC_RELEASE);
 	dune_idt_set_pgflt(args_only);
 }
 
 /* The function first: who is in the entry already has one to call. */
-static void choose_syscall(const struct dune_handler *h)
+static void choose_syscall(uint64_t word)
 {
-	bool args_only = h->fn && (h->flags & DUNE_TRAP_ARGS_ONLY) && !own_syscalls &&
+	bool args_only = dune_handler_is(word, DUNE_TRAP_ARGS_ONLY) && !own_syscalls &&
 			 !long_syscalls;
 
-	__atomic_store_n(&dune_short_syscall, args_only ? h->fn : dune_no_short_syscall,
+	__atomic_store_n(&dune_short_syscall,
+			 args_only ? dune_handler_fn(word) : dune_no_short_syscall,
 			 __ATOMIC_RELEASE);
 	__atomic_store_n(&dune_ring3_syscall,
 			 args_only ? dune_args_syscall_entry : dune_long_syscall_entry,
@@ -54,8 +57,8 @@ static void choose_syscall(const struct dune_handler *h)
 
 static void choose_short(void)
 {
-	choose_pgflt(&process.of[HANDLER_PGFLT]);
-	choose_syscall(&process.of[HANDLER_SYSCALL]);
+	choose_pgflt(process.of[HANDLER_PGFLT].word);
+	choose_syscall(process.of[HANDLER_SYSCALL].word);
 }
 
 /* From now on those of @which kind may be libdune's own to handle: a look is needed. */
@@ -78,14 +81,24 @@ void dune_handlers_after_fork(void)
 	lock = 0;
 }
 
-/* @flags first: a reader that sees the function sees its flags. */
+/* False: @fn or @flags, which may be some of @allowed, cannot be a handler's. */
+static bool make_word(uint64_t *word, void *fn, unsigned int flags, unsigned int allowed)
+{
+	if ((flags & ~allowed) || (uintptr_t)fn >> 47)
+		return false;
+	if (flags & DUNE_TRAP_ARGS_ONLY)
+		flags |= DUNE_TRAP_GPRS_ONLY;
+	*word = fn ? (uintptr_t)fn | (uint64_t)flags << HANDLER_FLAGS : 0;
+	return true;
+}
+
 int dune_handler_set(struct dune_handler *h, void *fn, unsigned int flags)
 {
-	if (flags & ~DUNE_TRAP_GPRS_ONLY)
+	uint64_t word;
+
+	if (!make_word(&word, fn, flags, DUNE_TRAP_GPRS_ONLY))
 		return -EINVAL;
-	__atomic_store_n(&h->fn, NULL, __ATOMIC_RELEASE);
-	h->flags = flags;
-	__atomic_store_n(&h->fn, fn, __ATOMIC_RELEASE);
+	__atomic_store_n(&h->word, word, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -105,22 +118,21 @@ static void count_own(unsigned int which, int change)
 
 static int set(struct dune_handlers *handlers, unsigned int which, void *fn, unsigned int flags)
 {
+	unsigned int allowed = DUNE_TRAP_GPRS_ONLY |
+			       (which >= HANDLER_PGFLT ? DUNE_TRAP_ARGS_ONLY : 0);
 	struct dune_handler *h = &handlers->of[which];
-	unsigned int args_only = which >= HANDLER_PGFLT ? flags & DUNE_TRAP_ARGS_ONLY : 0;
 	struct dune_held held;
-	int r;
+	uint64_t word;
 
-	if (args_only)
-		flags = (flags & ~args_only) | DUNE_TRAP_GPRS_ONLY;
+	if (!make_word(&word, fn, flags, allowed))
+		return -EINVAL;
 	dune_lock(&lock, &held);
 	if (handlers != &process)
-		count_own(which, !!fn - !!h->fn);
-	r = dune_handler_set(h, fn, flags);
-	if (!r)
-		h->flags |= args_only;
+		count_own(which, !!word - !!h->word);
+	__atomic_store_n(&h->word, word, __ATOMIC_RELEASE);
 	choose_short();
 	dune_unlock(&lock, &held);
-	return r;
+	return 0;
 }
 
 static int set_own(unsigned int which, void *fn, unsigned int flags)
@@ -197,7 +209,7 @@ DUNE_API int dune_thread_set_syscall_handler(dune_syscall_fn fn, unsigned int fl
 
 static bool has(const struct dune_thread *t, unsigned int which)
 {
-	return process.of[which].fn || (t->handlers && t->handlers->of[which].fn);
+	return process.of[which].word || (t->handlers && t->handlers->of[which].word);
 }
 
 bool dune_pgflt_claimed(const struct dune_thread *t)
@@ -206,14 +218,14 @@ bool dune_pgflt_claimed(const struct dune_thread *t)
 }
 
 /* Whether there is a handler and it took the trap. */
-bool dune_handler_claims(struct dune_handler *h, uint64_t a, uint64_t b, uint64_t c)
+bool dune_handler_claims(const struct dune_handler *h, uint64_t a, uint64_t b, uint64_t c)
 {
-	int (*fn)(uint64_t a, uint64_t b, uint64_t c) =
-		__atomic_load_n(&h->fn, __ATOMIC_ACQUIRE);
+	uint64_t word = dune_handler_get(h);
+	int (*fn)(uint64_t a, uint64_t b, uint64_t c) = dune_handler_fn(word);
 
-	if (!fn)
+	if (!word)
 		return false;
-	if (h->flags & DUNE_TRAP_GPRS_ONLY)
+	if (dune_handler_is(word, DUNE_TRAP_GPRS_ONLY))
 		return fn(a, b, c) == DUNE_TRAP_DONE;
 	return (int)dune_call_saving_vectors(fn, a, b, c) == DUNE_TRAP_DONE;
 }
@@ -226,10 +238,11 @@ bool dune_handlers_claim(unsigned int which, uint64_t a, uint64_t b, uint64_t c)
 	       dune_handler_claims(&process.of[which], a, b, c);
 }
 
-struct dune_handler *dune_syscall_handler(void)
+/* As one word, see struct dune_handler. */
+uint64_t dune_syscall_handler(void)
 {
-	struct dune_handlers *own = dune_this_thread()->handlers;
+	const struct dune_handlers *own = dune_this_thread()->handlers;
+	uint64_t word = own ? dune_handler_get(&own->of[HANDLER_SYSCALL]) : 0;
 
-	return own && own->of[HANDLER_SYSCALL].fn ? &own->of[HANDLER_SYSCALL] :
-	       &process.of[HANDLER_SYSCALL];
+	return word ?: dune_handler_get(&process.of[HANDLER_SYSCALL]);
 }

@@ -267,15 +267,35 @@ static inline bool dune_ring3_is_apart(const struct dune_thread *t)
 }
 
 /* handler.c: a program's handlers */
+/*
+ * A function and, above its address, its flags: one word, 0 for none, so that a trap
+ * that comes while one handler takes another's place finds either of them whole.
+ */
 struct dune_handler {
-	void		*fn;
-	unsigned int	flags;
+	uint64_t	word;
 };
+#define HANDLER_FLAGS	62		/* DUNE_TRAP_* from this bit on */
+
+static inline uint64_t dune_handler_get(const struct dune_handler *h)
+{
+	return __atomic_load_n(&h->word, __ATOMIC_ACQUIRE);
+}
+
+static inline void *dune_handler_fn(uint64_t word)
+{
+	return (void *)(word & ((1UL << HANDLER_FLAGS) - 1));
+}
+
+static inline bool dune_handler_is(uint64_t word, unsigned int flag)
+{
+	return word & (uint64_t)flag << HANDLER_FLAGS;
+}
+
 enum { HANDLER_PGFLT = VECTOR_SIGNAL, HANDLER_SYSCALL, NR_HANDLERS };	/* and vectors */
 int dune_handler_set(struct dune_handler *h, void *fn, unsigned int flags);
-bool dune_handler_claims(struct dune_handler *h, uint64_t a, uint64_t b, uint64_t c);
+bool dune_handler_claims(const struct dune_handler *h, uint64_t a, uint64_t b, uint64_t c);
 bool dune_handlers_claim(unsigned int which, uint64_t a, uint64_t b, uint64_t c);
-struct dune_handler *dune_syscall_handler(void);
+uint64_t dune_syscall_handler(void);
 bool dune_pgflt_claimed(const struct dune_thread *t);
 void dune_handlers_lengthen(unsigned int which);
 void dune_handlers_after_fork(void);

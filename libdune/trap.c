@@ -129,8 +129,8 @@ void dune_bad_rip(struct dune_tf *tf)
 
 void dune_syscall_trap(struct dune_tf *tf)
 {
-	struct dune_handler *h = dune_syscall_handler();
-	void (*fn)(struct dune_tf *tf) = __atomic_load_n(&h->fn, __ATOMIC_ACQUIRE);
+	uint64_t handler = dune_syscall_handler();
+	void (*fn)(struct dune_tf *tf) = dune_handler_fn(handler);
 	struct dune_thread *t = dune_this_thread();
 
 	if (t->ring3.there)
@@ -138,9 +138,9 @@ void dune_syscall_trap(struct dune_tf *tf)
 	tf->rflags &= ~(uint64_t)FLAG_IOPL;
 	if (t->call)
 		dune_dom_syscall(t->call, tf);
-	else if (!fn)
+	else if (!handler)
 		tf->rax = -ENOSYS;
-	else if (h->flags & DUNE_TRAP_GPRS_ONLY)
+	else if (dune_handler_is(handler, DUNE_TRAP_GPRS_ONLY))
 		fn(tf);
 	else
 		dune_call_saving_vectors(fn, (uintptr_t)tf, 0, 0);

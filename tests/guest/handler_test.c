@@ -430,6 +430,53 @@ TEST_SIGNAL(a_handler_given_back, SIGILL)
 	asm volatile("ud2");
 }
 
+/* ---- while another thread replaces it ------------------------------------------ */
+
+static volatile int swaps_done;
+
+/* Leaves nothing of the vector registers, as one without flags may. */
+static int skip_with_vectors(struct dune_tf *tf)
+{
+	asm volatile("pcmpeqd %%xmm7, %%xmm7" : : : "xmm7");
+	tf->rip += 2;
+	return DUNE_TRAP_DONE;
+}
+
+GPRS_ONLY static int skip_without(struct dune_tf *tf)
+{
+	tf->rip += 2;
+	return DUNE_TRAP_DONE;
+}
+
+static void *swap_handlers(void *arg)
+{
+	while (!swaps_done) {
+		dune_trap_set_handler(6, skip_with_vectors, 0);
+		dune_trap_set_handler(6, skip_without, DUNE_TRAP_GPRS_ONLY);
+	}
+	return arg;
+}
+
+/* There is one at any time, and the flags are its own. */
+TEST(a_handler_replaced_while_it_is_called)
+{
+	uint64_t kept, bad = 0;
+	pthread_t thread;
+	int i;
+
+	ENTER();
+	dune_trap_set_handler(6, skip_without, DUNE_TRAP_GPRS_ONLY);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, swap_handlers, NULL));
+	for (i = 0; i < 200000; i++) {
+		asm volatile("movq %1, %%xmm7\n\tud2\n\tmovq %%xmm7, %0"
+			     : "=r" (kept) : "r" (0x1234UL) : "xmm7", "memory");
+		bad += kept != 0x1234;
+	}
+	swaps_done = 1;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, bad);
+}
+
 /* Libdune's own copying never asks the program's handler. */
 TEST(copies_are_not_the_handlers)
 {

@@ -68,6 +68,8 @@ static void test_vectors(void)
 	ok(dune_trap_set_handler(6, take, DUNE_TRAP_ARGS_ONLY) == -EINVAL &&
 	   dune_trap_set_pgflt_handler(fault, 4) == -EINVAL &&
 	   dune_trap_set_syscall_handler(syscall_fn, 4) == -EINVAL, "flags that are not for it");
+	ok(dune_trap_set_handler(6, (dune_trap_fn)(1UL << 47), 0) == -EINVAL,
+	   "a function where there can be none");
 	ok(!dune_handlers_claim(6, 0, 0, 0) && called(0, 0, 0), "none");
 	ok(!dune_trap_set_handler(6, take, 0) && dune_handlers_claim(6, 0, 0, 0) && called(1, 1, 0),
 	   "the process's, with vector registers saved");
@@ -101,7 +103,8 @@ static void test_short(void)
 	ok(!gate && dune_args_pgflt == dune_no_args_pgflt, "of page faults, one with all registers");
 	dune_trap_set_pgflt_handler(fault, DUNE_TRAP_ARGS_ONLY);
 	ok(gate && dune_short_pgflt == fault && dune_args_pgflt == fault, "or without");
-	ok(dune_syscall_handler()->flags & DUNE_TRAP_GPRS_ONLY, "nor are vector registers saved");
+	ok(dune_handler_is(dune_syscall_handler(), DUNE_TRAP_GPRS_ONLY),
+	   "nor are vector registers saved");
 
 	dune_thread_set_pgflt_handler(fault, DUNE_TRAP_GPRS_ONLY);
 	ok(!gate && dune_short_pgflt == dune_no_short_pgflt && syscalls_are_short(syscall_fn),
@@ -109,6 +112,9 @@ static void test_short(void)
 	dune_thread_set_syscall_handler(syscall_fn, DUNE_TRAP_ARGS_ONLY);
 	dune_thread_set_syscall_handler(syscall_fn, 0);
 	ok(syscalls_are_long(), "of system calls");
+	ok(dune_thread_set_pgflt_handler(NULL, 4) == -EINVAL &&
+	   dune_thread_set_syscall_handler(NULL, 4) == -EINVAL && own_pgflts == 1 && own_syscalls == 1,
+	   "and has it still where what would replace it is wrong");
 	dune_handlers_free(&thread);
 	ok(dune_short_pgflt == fault && syscalls_are_short(syscall_fn) && !thread.handlers,
 	   "until it ends");
