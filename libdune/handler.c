@@ -24,7 +24,6 @@ void *dune_ring3_syscall = dune_long_syscall_entry;
 
 static unsigned int own_pgflts, own_syscalls;	/* handlers that are threads' own */
 static bool long_pgflts, long_syscalls;
-static uint32_t lock;
 
 /* Each of the two entries has a function to call whichever is in the IDT. */
 static void choose_pgflt(uint64_t word)
@@ -61,24 +60,42 @@ static void choose_short(void)
 	choose_syscall(process.of[HANDLER_SYSCALL].word);
 }
 
+static void lock_handlers(struct dune_held *held)
+{
+	dune_locks_begin();
+	dune_lock(&dune_locks.handlers, held);
+}
+
 /* From now on those of @which kind may be libdune's own to handle: a look is needed. */
 void dune_handlers_lengthen(unsigned int which)
 {
 	struct dune_held held;
 
-	dune_lock(&lock, &held);
+	lock_handlers(&held);
 	if (which == HANDLER_PGFLT)
 		long_pgflts = true;
 	else
 		long_syscalls = true;
 	choose_short();
-	dune_unlock(&lock, &held);
+	dune_unlock(&dune_locks.handlers, &held);
 }
 
-/* In the child: a thread that it does not have may have held the lock. */
+/* In the child of a fork: of the threads that have handlers of their own, @t is left. */
+void dune_handlers_count_again(const struct dune_thread *t)
+{
+	const struct dune_handler *own = t && t->handlers ? t->handlers->of : NULL;
+	struct dune_held held;
+
+	lock_handlers(&held);
+	own_pgflts = own && own[HANDLER_PGFLT].word;
+	own_syscalls = own && own[HANDLER_SYSCALL].word;
+	choose_short();
+	dune_unlock(&dune_locks.handlers, &held);
+}
+
 void dune_handlers_after_fork(void)
 {
-	lock = 0;
+	dune_handlers_count_again(NULL);
 }
 
 /* False: @fn or @flags, which may be some of @allowed, cannot be a handler's. */
@@ -126,12 +143,12 @@ static int set(struct dune_handlers *handlers, unsigned int which, void *fn, uns
 
 	if (!make_word(&word, fn, flags, allowed))
 		return -EINVAL;
-	dune_lock(&lock, &held);
+	lock_handlers(&held);
 	if (handlers != &process)
 		count_own(which, !!word - !!h->word);
 	__atomic_store_n(&h->word, word, __ATOMIC_RELEASE);
 	choose_short();
-	dune_unlock(&lock, &held);
+	dune_unlock(&dune_locks.handlers, &held);
 	return 0;
 }
 

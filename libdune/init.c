@@ -5,7 +5,7 @@
 #include <linux/fcntl.h>
 #include <cpuid.h>
 
-#include "priv.h"
+#include "lock.h"
 
 struct dune_global dune_global;
 
@@ -36,19 +36,18 @@ int dune_open(void)
  */
 int dune_reopen(int stale_fd)
 {
-	static uint32_t lock;
 	int r = 0;
 
-	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-		asm volatile("pause");
+	dune_locks_begin();
+	while (__atomic_exchange_n(&dune_locks.reopen, 1, __ATOMIC_ACQUIRE))
+		sys(__NR_sched_yield);
 	if (dune_global.fd == stale_fd) {
 		dune_handlers_after_fork();
-		dune_sighand_after_fork();
 		dune_spare_forget();
 		dune_fd_forget_all(false);
 		r = dune_open() ?: dune_root_rebuild();
 	}
-	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&dune_locks.reopen, 0, __ATOMIC_RELEASE);
 	return r;
 }
 

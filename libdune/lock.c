@@ -2,9 +2,23 @@
 /*
  * lock.c - waiting for a lock, without anything that could want it too
  */
+#include <linux/mman.h>
+
 #include "lock.h"
 
 #define SPINS	100
+
+struct dune_locks dune_locks LARGE;
+
+void dune_locks_begin(void)
+{
+	static bool begun;
+
+	if (begun)
+		return;
+	sys(__NR_madvise, &dune_locks, sizeof(dune_locks), MADV_WIPEONFORK);
+	begun = true;
+}
 
 static void quiet(struct dune_held *held)
 {

@@ -56,6 +56,18 @@ static inline bool dune_try_lock(uint32_t *lock)
 	return !held;
 }
 
+/*
+ * Locks that a child of fork() may want before it is in Dune mode again. Linux wipes
+ * their page for it: threads that it does not have may have held them.
+ */
+struct dune_locks {
+	uint32_t	sighand, handlers, reopen;
+} __attribute__((aligned(PAGE_SIZE)));
+extern struct dune_locks dune_locks;
+
+/* Before one of them is taken. */
+void dune_locks_begin(void);
+
 void dune_lock(uint32_t *lock, struct dune_held *held);
 void dune_unlock(uint32_t *lock, const struct dune_held *held);
 

@@ -299,6 +299,7 @@ uint64_t dune_syscall_handler(void);
 bool dune_pgflt_claimed(const struct dune_thread *t);
 void dune_handlers_lengthen(unsigned int which);
 void dune_handlers_after_fork(void);
+void dune_handlers_count_again(const struct dune_thread *t);
 void dune_handlers_free(struct dune_thread *t);
 extern void *dune_short_pgflt, *dune_args_pgflt, *dune_short_syscall, *dune_ring3_syscall;
 void dune_no_short_pgflt(void);

@@ -30,7 +30,7 @@ struct dune_action {
 
 /* The program's handlers; threads share one, as they share Linux's. */
 struct dune_sighand {
-	uint32_t		lock;
+	uint32_t		lock;		/* the process's own has another, see lock.h */
 	uint32_t		users;		/* 0: the process's own, never freed */
 	struct dune_action	action[NR_SIGNALS];
 };
@@ -86,12 +86,10 @@ bool dune_on_altstack(const struct dune_altstack *alt, uint64_t sp);
 void dune_sighand_adopt(void);
 void dune_sighand_lock(struct dune_sighand *hand);
 void dune_sighand_unlock(struct dune_sighand *hand);
-void dune_sighand_after_fork(void);
-struct dune_sighand *dune_sighand_copy(const struct dune_sighand *hand);
+struct dune_sighand *dune_sighand_copy(struct dune_sighand *hand);
 void dune_sighand_reset(struct dune_sighand *hand);
 void dune_sighand_put(struct dune_sighand *hand);
 struct dune_action dune_sighand_take(struct dune_sighand *hand, int sig);
-
 
 /* sigcatch.c; gate.S */
 void dune_sigcatch_return(void);

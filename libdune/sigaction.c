@@ -8,7 +8,7 @@
  */
 #include <asm/signal.h>
 
-#include "priv.h"
+#include "lock.h"
 
 struct dune_sighand dune_sighand_main;
 
@@ -26,25 +26,26 @@ uint64_t dune_sigmask_set(uint64_t mask)
 	return old;
 }
 
+/* Only who is in Dune mode has another than the process's. */
+static uint32_t *lock_of(struct dune_sighand *hand)
+{
+	return hand == &dune_sighand_main ? &dune_locks.sighand : &hand->lock;
+}
+
 /*
  * Held with all signals blocked: dune_sigcatch() takes it too. And across a fork, as
  * the child has no other thread that would let go of it.
  */
 void dune_sighand_lock(struct dune_sighand *hand)
 {
-	while (__atomic_exchange_n(&hand->lock, 1, __ATOMIC_ACQUIRE))
+	dune_locks_begin();
+	while (__atomic_exchange_n(lock_of(hand), 1, __ATOMIC_ACQUIRE))
 		sys(__NR_sched_yield);
 }
 
 void dune_sighand_unlock(struct dune_sighand *hand)
 {
-	__atomic_store_n(&hand->lock, 0, __ATOMIC_RELEASE);
-}
-
-/* In the child of a fork made outside Dune mode: a thread it does not have may have held it. */
-void dune_sighand_after_fork(void)
-{
-	dune_sighand_unlock(&dune_sighand_main);
+	__atomic_store_n(lock_of(hand), 0, __ATOMIC_RELEASE);
 }
 
 static long set_linux(int sig, const struct dune_action *action)
@@ -58,6 +59,27 @@ static long set_linux(int sig, const struct dune_action *action)
 		linux_action.mask = ~0ULL;
 	}
 	return sys(__NR_rt_sigaction, sig, &linux_action, NULL, 8);
+}
+
+/*
+ * A handler is in our table first: whenever Linux calls dune_sigcatch(), in the child of
+ * a fork too that was made meanwhile, there is one. With another action it calls no more;
+ * but what it has called already may still look for the handler that was.
+ */
+static long set_both(struct dune_action *ours, int sig, const struct dune_action *new)
+{
+	struct dune_action was = *ours;
+	long r;
+
+	if (new->handler > HANDLER_IGN) {
+		*ours = *new;
+		ours->flags &= KNOWN_FLAGS;
+		ours->mask &= ~UNBLOCKABLE;
+	}
+	r = set_linux(sig, new);
+	if (r)
+		*ours = was;
+	return r;
 }
 
 /*
@@ -79,12 +101,7 @@ long dune_sigaction(struct dune_sighand *hand, int sig, const struct dune_action
 	if (!r && was.handler == (uintptr_t)dune_sigcatch)
 		was = hand->action[sig - 1];
 	if (!r && new)
-		r = set_linux(sig, new);
-	if (!r && new) {
-		hand->action[sig - 1] = *new;
-		hand->action[sig - 1].flags &= KNOWN_FLAGS;
-		hand->action[sig - 1].mask &= ~UNBLOCKABLE;
-	}
+		r = set_both(&hand->action[sig - 1], sig, new);
 	dune_sighand_unlock(hand);
 	dune_sigmask_set(mask);
 	if (!r && old)
@@ -120,14 +137,19 @@ struct dune_action dune_sighand_take(struct dune_sighand *hand, int sig)
 	return taken;
 }
 
-/* For a child that shares memory but not handlers (vfork). NULL: no memory. */
-struct dune_sighand *dune_sighand_copy(const struct dune_sighand *hand)
+/*
+ * For a child that shares memory but not handlers (vfork); all signals are blocked.
+ * NULL: no memory.
+ */
+struct dune_sighand *dune_sighand_copy(struct dune_sighand *hand)
 {
 	struct dune_sighand *copy = dune_map(sizeof(*copy));
 
 	if (!copy)
 		return NULL;
+	dune_sighand_lock(hand);
 	__builtin_memcpy(copy->action, hand->action, sizeof(copy->action));
+	dune_sighand_unlock(hand);
 	copy->users = 1;
 	return copy;
 }

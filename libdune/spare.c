@@ -47,10 +47,12 @@ struct dune_thread *dune_spare_take(void)
 void dune_spare_forget(void)
 {
 	unsigned int i;
+	uintptr_t t;
 
 	for (i = 0; i < NR_SPARE; i++) {
-		if (spare[i] > TAKEN)
-			dune_unmap(((struct dune_thread *)spare[i])->block, BLOCK_SIZE);
-		spare[i] = FREE;
+		t = spare[i];
+		spare[i] = FREE;	/* first: this may be forked in its turn */
+		if (t > TAKEN)
+			dune_unmap(((struct dune_thread *)t)->block, BLOCK_SIZE);
 	}
 }

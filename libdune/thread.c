@@ -151,6 +151,7 @@ int dune_thread_reopen(struct dune_thread *t)
 		return r;
 	t->tlb_used = false;
 	t->tid = t->call_tid = 0;
+	dune_handlers_count_again(t);
 	p = sys(__NR_mmap, t->run, dune_global.info.run_size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_FIXED, t->vcpu_fd, 0);
 	if (sys_failed(p))

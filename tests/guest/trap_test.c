@@ -465,6 +465,68 @@ TEST(forks_while_signals_come)
 	pthread_join(t, NULL);
 }
 
+static void exit_well(int sig)
+{
+	_exit(42);
+}
+
+static void *change_handlers(void *unused)
+{
+	while (!forks_done) {
+		signal(SIGUSR2, exit_well);
+		signal(SIGUSR2, SIG_DFL);
+		dune_trap_set_handler(6, fix_divisor, 0);
+	}
+	return NULL;
+}
+
+/* Of a child that may wait for ever, with all signals blocked. */
+static int status_within_seconds(pid_t pid, int seconds)
+{
+	int status, i;
+
+	for (i = 0; i < seconds * 100; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+		usleep(10000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/*
+ * The same of a child that was made outside Dune mode and has not entered it; and what
+ * Linux knows of a handler goes with what libdune knows.
+ */
+TEST(forks_outside_while_handlers_change)
+{
+	int i, status, forks = getenv("SLOW_KERNEL") ? 20 : 200;
+	pthread_t t;
+
+	ENTER();
+	ASSERT_EQ(0, pthread_create(&t, NULL, change_handlers, NULL));
+	ASSERT_EQ(0, dune_leave());
+	for (i = 0; i < forks; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			raise(SIGUSR2);
+			_exit(1);
+		}
+		status = status_within_seconds(pid, 10);
+		ASSERT_TRUE(status == SIGUSR2 || status == 42 << 8)
+			TH_LOG("fork %d: %#x", i, status);
+		pid = fork();
+		if (!pid)
+			_exit(!!dune_trap_set_handler(0, fix_divisor, 0));
+		status = status_within_seconds(pid, 10);
+		ASSERT_EQ(0, status) TH_LOG("fork %d", i);
+	}
+	forks_done = 1;
+	pthread_join(t, NULL);
+}
+
 static void *take_one_and_write(void *fd)
 {
 	usleep(20000);

@@ -12,12 +12,14 @@
 
 #include "libdune_tap.h"
 
+struct dune_locks dune_locks;
 static struct dune_thread thread;
 static bool inside, no_memory, gate;
 static int calls[3];
 
 long fake_sys(long nr, long a, long b, long c, long d, long e, long f) { return -ENOSYS; }
 bool dune_active(void) { return inside; }
+void dune_locks_begin(void) { }
 void dune_lock(uint32_t *word, struct dune_held *h) { *word = 1; }
 void dune_unlock(uint32_t *word, const struct dune_held *h) { *word = 0; }
 void *dune_map(size_t size) { return no_memory ? NULL : calloc(1, size); }
@@ -115,6 +117,17 @@ static void test_short(void)
 	ok(dune_thread_set_pgflt_handler(NULL, 4) == -EINVAL &&
 	   dune_thread_set_syscall_handler(NULL, 4) == -EINVAL && own_pgflts == 1 && own_syscalls == 1,
 	   "and has it still where what would replace it is wrong");
+
+	/* Another thread's, which a forked child does not have. */
+	own_pgflts++;
+	own_syscalls++;
+	dune_handlers_after_fork();
+	ok(dune_short_pgflt == fault && syscalls_are_short(syscall_fn) && gate,
+	   "nor does any in a child of fork");
+	own_pgflts = 3;
+	dune_handlers_count_again(&thread);
+	ok(dune_short_pgflt == dune_no_short_pgflt && syscalls_are_long() && !gate &&
+	   own_pgflts == 1 && own_syscalls == 1, "but for the one that forked");
 	dune_handlers_free(&thread);
 	ok(dune_short_pgflt == fault && syscalls_are_short(syscall_fn) && !thread.handlers,
 	   "until it ends");
