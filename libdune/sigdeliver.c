@@ -21,7 +21,10 @@ DUNE_API int dune_signal_set_handler(int sig, dune_trap_fn fn, unsigned int flag
 	struct dune_action action = { .handler = fn ? HANDLER_VECTOR : HANDLER_DFL };
 	int r;
 
-	if (sig < 1 || sig > NR_SIGNALS || dune_handler_set(&vectors[sig - 1], fn, flags))
+	if (sig < 1 || sig > NR_SIGNALS || (flags & ~DUNE_TRAP_GPRS_ONLY))
+		return FAIL(-EINVAL);
+	/* One that is given back stays: what Linux has delivered is on its way to it. */
+	if (fn && dune_handler_set(&vectors[sig - 1], fn, flags))
 		return FAIL(-EINVAL);
 	action.flags = SA_RESTART;
 	if (dune_active())	/* where special.c does the same for this thread */

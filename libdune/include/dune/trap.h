@@ -164,7 +164,8 @@ bool dune_forward_syscall(struct dune_tf *tf, uint32_t nr, const uint64_t args[6
 /**
  * dune_signal_set_handler - take a signal as an interrupt in Dune mode
  * @sig: 1 to 64, but not SIGKILL or SIGSTOP
- * @fn: the handler, NULL to have the signal's default action again
+ * @fn: the handler, NULL to have the signal's default action again; one that came
+ *	before still calls the handler
  * @flags: DUNE_TRAP_GPRS_ONLY or 0
  *
  * @fn gets the interrupted registers, of CPL 0 or ring 3, with the vector
