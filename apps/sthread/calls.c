@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "priv.h"
 
@@ -32,6 +33,7 @@ enum kind {
 	IOV_IN,		/* an array with its length after it */
 	IOV_OUT,
 	POLLFDS,
+	CLOCK,		/* of the system; others name processes, threads, descriptors */
 };
 
 struct call {
@@ -66,8 +68,8 @@ static const struct call table[] = {
 	CALL(sched_yield, 0, VALUE),
 	CALL(getrandom, 0, OUT),
 	CALL(time, 8, OUT_SIZE),
-	CALL(clock_gettime, 16, VALUE, OUT_SIZE),
-	CALL(clock_getres, 16, VALUE, OUT_SIZE),
+	CALL(clock_gettime, 16, CLOCK, OUT_SIZE),
+	CALL(clock_getres, 16, CLOCK, OUT_SIZE),
 	CALL(nanosleep, 16, IN_SIZE, OUT_SIZE),
 };
 
@@ -223,6 +225,8 @@ static bool check_argument(struct pass *p, int n)
 		return check_iov(p, n, p->call->kind[n] == IOV_OUT);
 	case POLLFDS:
 		return check_pollfds(p, n);
+	case CLOCK:
+		return (uint32_t)arg <= CLOCK_TAI;
 	}
 	return true;
 }

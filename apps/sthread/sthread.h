@@ -121,7 +121,9 @@ int sthread_sc_fd_del(struct sthread_sc *sc, int fd);
  * @nr: its number
  *
  * Those that cannot be granted would reach beyond every other grant: calls that
- * name files, make processes, change memory or signals. Returns 0, or -EPERM.
+ * name files, make processes, change memory or signals. Of clocks those of the
+ * system are granted, not those of processes, threads and descriptors (-EINVAL).
+ * Returns 0, or -EPERM.
  */
 int sthread_sc_sys_add(struct sthread_sc *sc, long nr);
 

@@ -92,6 +92,45 @@ TEST_F(sthread, calls_granted)
 	EXPECT_NE(0, *(uint64_t *)self->box->iov);
 }
 
+static void *read_clock(void *arg)
+{
+	struct box *b = arg;
+
+	b->result = sthread_syscall(b->nr, b->size, (long)b->words, 0, 0);
+	return NULL;
+}
+
+#define CLOCK(call, id) ({ \
+	self->box->nr = call; \
+	self->box->size = id; \
+	EXPECT_EQ(0, run(self, read_clock, self->box)); \
+	self->box->result; \
+})
+
+/* Those of the system; not those that name a process, a thread or a descriptor. */
+TEST_F(sthread, clocks)
+{
+	static const long calls[] = { SYS_clock_gettime, SYS_clock_getres };
+	uint64_t of_pid_1 = (uint32_t)(~1U << 3 | 2), id;
+	struct timespec t;
+	unsigned int i;
+
+	ASSERT_EQ(0, clock_gettime((clockid_t)of_pid_1, &t));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, sthread_sc_sys_add(self->sc, calls[i]));
+		for (id = 0; id < 8; id++)
+			EXPECT_EQ(0, CLOCK(calls[i], id)) TH_LOG("clock %lu", id);
+		EXPECT_EQ(0, CLOCK(calls[i], 11));
+		EXPECT_EQ(0, CLOCK(calls[i], 1UL << 32 | 1));	/* Linux looks at 32 bits */
+		EXPECT_EQ(-EINVAL, CLOCK(calls[i], of_pid_1));
+		EXPECT_EQ(-EINVAL, CLOCK(calls[i], 1UL << 32 | of_pid_1));
+		EXPECT_EQ(-EINVAL, CLOCK(calls[i], -1UL << 32 | of_pid_1));
+		EXPECT_EQ(-EINVAL, CLOCK(calls[i], (uint32_t)(~0U << 3 | 2)));
+		EXPECT_EQ(-EINVAL, CLOCK(calls[i], (uint32_t)(~0U << 3 | 6)));
+		EXPECT_EQ(-EINVAL, CLOCK(calls[i], 12));
+	}
+}
+
 TEST_F(sthread, descriptors)
 {
 	int null = open("/dev/null", O_RDWR);
