@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #include "priv.h"
 
@@ -58,7 +59,19 @@ static void copy_variable(struct sthread *s, const void *of_caller)
 	       sizeof(void *));
 }
 
-static void fill_tls(struct sthread *s)
+/* Not the program's, which it must not get to know. */
+static int make_guards(struct tcb *tcb)
+{
+	uint64_t random[2];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return -errno;
+	tcb->stack_guard = random[0] & ~0xffUL;		/* no string gets past its end */
+	tcb->pointer_guard = random[1];
+	return 0;
+}
+
+static int fill_tls(struct sthread *s)
 {
 	struct tcb *tcb = (struct tcb *)s->thread_pointer;
 	unsigned int i;
@@ -74,6 +87,7 @@ static void fill_tls(struct sthread *s)
 	copy_variable(s, __ctype_b_loc());
 	copy_variable(s, __ctype_tolower_loc());
 	copy_variable(s, __ctype_toupper_loc());
+	return make_guards(tcb);
 }
 
 static struct area *add_area(struct sthread *s, char *memory, size_t size)
@@ -141,14 +155,17 @@ static int make_bitmaps(struct sthread *s)
 	return 0;
 }
 
-static void fill_areas(struct sthread *s)
+static int fill_areas(struct sthread *s)
 {
 	struct area *tls = &s->area[1], *a;
+	int r = fill_tls(s);
 
-	fill_tls(s);
+	if (r)
+		return r;
 	memcpy(s->tls_image, tls->memory, tls->end - tls->start);
 	for (a = tls + 1; a < s->area + s->nr_areas; a++)
 		memcpy(a->memory, a->image, a->end - a->start);
+	return 0;
 }
 
 /* ---- its page table ------------------------------------------------------ */
@@ -218,13 +235,9 @@ static void scan(struct sthread *s, const struct area *a)
 
 int memory_new(struct sthread *s)
 {
-	int r = map_areas(s) ?: make_bitmaps(s);
+	int r = map_areas(s) ?: make_bitmaps(s) ?: fill_areas(s) ?: make_root(s);
 	unsigned int i;
 
-	if (!r) {
-		fill_areas(s);
-		r = make_root(s);
-	}
 	if (r) {
 		memory_free(s);
 		return r;

@@ -121,6 +121,8 @@ struct sthread {
 	uintptr_t	thread_pointer;
 	struct dune_tf	tf;
 	void		*value;
+	struct sthread	*outer;		/* that a signal interrupted, whose handler runs this one */
+	uint64_t	deadline;	/* of the thread's CPU time, or NO_DEADLINE */
 	bool		expired;	/* its time is over */
 	uint64_t	stopped_at;
 	struct sthread_report report;
@@ -140,6 +142,7 @@ void run_end(struct sthread *s, enum sthread_end end, const struct dune_tf *tf)
 
 /* time.c */
 #define NOWHERE		(1UL << 47)	/* where no code can be */
+#define NO_DEADLINE	(~0UL)
 int time_start(struct sthread *s);
 void time_stop(struct sthread *s);
 

@@ -174,18 +174,18 @@ int sthread_create(struct sthread **s, struct sthread_sc *sc, sthread_fn fn, voi
 
 int sthread_join(struct sthread *s, void **value, struct sthread_report *report)
 {
-	struct sthread *outer = current;
 	enum sthread_end end;
 	int r;
 
 	if (!dune_active())
 		return -EINVAL;
+	s->outer = current;
 	r = time_start(s);
 	if (r)
 		return r;
 	current = s;
 	r = dune_ring3_enter_root(&s->tf, s->root, s->thread_pointer);
-	current = outer;
+	current = s->outer;
 	time_stop(s);
 	if (r)
 		return r;

@@ -135,7 +135,9 @@ int sthread_sc_sys_add(struct sthread_sc *sc, long nr);
  * @ms: milliseconds, 0: none
  *
  * Time in system calls that wait does not count. One that a signal's handler runs
- * within another counts as part of that. Returns 0, or what
+ * within another counts as part of that: it is ended when its own time is over, or
+ * that of the other, which then ends as well. No time ends while the thread blocks
+ * STHREAD_SIGNAL, as in handlers of dune_signal_set_handler(). Returns 0, or what
  * dune_signal_set_handler() fails with.
  */
 int sthread_sc_cpu_set(struct sthread_sc *sc, unsigned int ms);

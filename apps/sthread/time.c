@@ -6,6 +6,9 @@
  * interrupt. If that is in ring 3, it goes on where no code can be, and is ended
  * by the exception; if in a system call, calls.c looks afterwards. The timer goes
  * on, so that a signal that comes before ring 3 is followed by one that does not.
+ *
+ * It is set for the innermost sthread of the thread. One that runs within another
+ * ends no later than that may, so whoever's time is over, the innermost's is.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,21 +18,32 @@
 #include "priv.h"
 
 #define AGAIN_NS	10000000
+#define NSEC		1000000000UL
 
-static __thread struct sthread *timed;
 static __thread timer_t timer;
 
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int once_error;
 
+static uint64_t now(void)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NSEC + t.tv_nsec;
+}
+
 static int on_time(struct dune_tf *tf)
 {
-	if (!timed)
+	struct sthread *s = run_current();
+
+	/* A signal may come late, when another is the innermost. */
+	if (!s || now() < s->deadline)
 		return DUNE_TRAP_DONE;
-	timed->expired = true;
-	if ((tf->cs & 3) && run_current() == timed && tf->rip != NOWHERE) {
-		timed->stopped_at = tf->rip;
+	s->expired = true;
+	if ((tf->cs & 3) && tf->rip != NOWHERE) {
+		s->stopped_at = tf->rip;
 		tf->rip = NOWHERE;
 	}
 	return DUNE_TRAP_DONE;
@@ -69,37 +83,40 @@ static int make_timer(void)
 }
 
 /* In a forked child the parent's timer is not there. */
-static int set_timer(const struct itimerspec *t)
+static int set_timer(uint64_t deadline)
 {
-	if (pthread_getspecific(key) && !timer_settime(timer, 0, t, NULL))
+	struct itimerspec t = { .it_interval = { 0, AGAIN_NS },
+				.it_value = { deadline / NSEC, deadline % NSEC } };
+
+	if (deadline == NO_DEADLINE)
+		t = (struct itimerspec) { 0 };
+	if (pthread_getspecific(key) && !timer_settime(timer, TIMER_ABSTIME, &t, NULL))
 		return 0;
-	return make_timer() ?: timer_settime(timer, 0, t, NULL) ? -errno : 0;
+	return make_timer() ?: timer_settime(timer, TIMER_ABSTIME, &t, NULL) ? -errno : 0;
 }
 
-/* Before @s runs. One that runs within another counts as part of it. */
+/* Before @s runs, within s->outer if there is one. */
 int time_start(struct sthread *s)
 {
 	unsigned int ms = __atomic_load_n(&s->sc->cpu_ms, __ATOMIC_ACQUIRE);
-	struct itimerspec t = { .it_interval = { 0, AGAIN_NS },
-				.it_value = { ms / 1000, ms % 1000 * 1000000L } };
-	int r;
+	uint64_t limit = s->outer ? s->outer->deadline : NO_DEADLINE, own;
 
 	s->expired = false;
-	if (!ms || timed)
+	s->deadline = limit;
+	if (!ms)
 		return 0;
-	timed = s;
-	r = set_timer(&t);
-	if (r)
-		timed = NULL;
-	return r;
+	own = now() + ms * (NSEC / 1000);
+	if (own >= limit)
+		return 0;
+	s->deadline = own;
+	return set_timer(own);
 }
 
+/* It has ended: what it was within goes on, with its own deadline. */
 void time_stop(struct sthread *s)
 {
-	const struct itimerspec none = { 0 };
+	uint64_t deadline = s->outer ? s->outer->deadline : NO_DEADLINE;
 
-	if (timed != s)
-		return;
-	timed = NULL;
-	timer_settime(timer, 0, &none, NULL);
+	if (s->deadline != deadline)
+		set_timer(deadline);
 }

@@ -425,6 +425,98 @@ TEST_F(sthread, they_nest)
 	EXPECT_EQ(0, bad_inside);
 }
 
+/* ---- one within another: within both limits ------------------------------------ */
+
+static struct sthread_sc *inner_sc;
+static struct sthread_report inner_report;
+
+static void loop_inside(int sig)
+{
+	struct sthread *s;
+
+	alarms++;
+	if (sthread_create(&s, inner_sc, loop_for_ever, NULL) ||
+	    sthread_join(s, NULL, &inner_report) != -ECANCELED)
+		bad_inside++;
+}
+
+/* What ends @fn, within which one of @inner_ms began that has no end. */
+static int run_around(FIXTURE_DATA(sthread) *self, sthread_fn fn, unsigned int outer_ms,
+		      unsigned int inner_ms)
+{
+	struct itimerval soon = { .it_value = { 0, 20000 } };
+
+	alarms = bad_inside = 0;
+	inner_report.end = STHREAD_RETURNED;
+	if (sthread_sc_cpu_set(self->sc, outer_ms) || sthread_sc_cpu_set(inner_sc, inner_ms))
+		return -1;
+	setitimer(ITIMER_REAL, &soon, NULL);
+	return run(self, fn, (void *)20000000);
+}
+
+TEST_F(sthread, time_is_limited_within_another)
+{
+	ASSERT_EQ(0, sthread_sc_new(&inner_sc));
+	signal(SIGALRM, loop_inside);
+	/* Its own time ends it, and no more than it. */
+	EXPECT_EQ(0, run_around(self, compute, 0, 50));
+	EXPECT_EQ(STHREAD_TIME, inner_report.end);
+	EXPECT_EQ(0, run_around(self, compute, 60000, 50));
+	EXPECT_EQ(STHREAD_TIME, inner_report.end);
+	EXPECT_EQ(1, alarms);
+	/* That of the outer one goes on, before it and behind it. */
+	EXPECT_EQ(-ECANCELED, run_around(self, loop_for_ever, 100, 50));
+	EXPECT_EQ(STHREAD_TIME, inner_report.end);
+	EXPECT_EQ(STHREAD_TIME, self->report.end);
+	EXPECT_EQ(1, alarms);
+	/* And ends both. */
+	EXPECT_EQ(-ECANCELED, run_around(self, loop_for_ever, 100, 0));
+	EXPECT_EQ(STHREAD_TIME, inner_report.end);
+	EXPECT_EQ(STHREAD_TIME, self->report.end);
+	EXPECT_EQ(-ECANCELED, run_around(self, loop_for_ever, 100, 60000));
+	EXPECT_EQ(STHREAD_TIME, inner_report.end);
+	EXPECT_EQ(STHREAD_TIME, self->report.end);
+	EXPECT_EQ(1, alarms);
+	EXPECT_EQ(0, bad_inside);
+	EXPECT_EQ(0, run(self, add_one, NULL));
+	EXPECT_EQ(0, sthread_sc_free(inner_sc));
+}
+
+/* ---- what guards its stack and its jump buffers --------------------------------- */
+
+static void *read_guards(void *arg)
+{
+	struct box *b = arg;
+
+	asm("mov %%fs:0x28, %0" : "=r" (b->words[0]));
+	asm("mov %%fs:0x30, %0" : "=r" (b->words[1]));
+	return NULL;
+}
+
+TEST_F(sthread, guards_are_its_own)
+{
+	uint64_t own[2], first[2];
+	struct sthread_sc *other;
+
+	asm("mov %%fs:0x28, %0" : "=r" (own[0]));
+	asm("mov %%fs:0x30, %0" : "=r" (own[1]));
+	ASSERT_EQ(0, run(self, read_guards, self->box));
+	memcpy(first, self->box->words, sizeof(first));
+	EXPECT_NE(0, first[0]);
+	EXPECT_NE(0, first[1]);
+	EXPECT_NE(own[0], first[0]);
+	EXPECT_NE(own[1], first[1]);
+	EXPECT_NE(first[0], first[1]);
+
+	other = self->sc;
+	ASSERT_EQ(0, sthread_sc_new(&self->sc));
+	ASSERT_EQ(0, sthread_sc_mem_add(self->sc, self->tag, STHREAD_WRITE));
+	EXPECT_EQ(0, run(self, read_guards, self->box));
+	EXPECT_NE(first[0], self->box->words[0]);
+	EXPECT_NE(first[1], self->box->words[1]);
+	EXPECT_EQ(0, sthread_sc_free(other));
+}
+
 static volatile char *volatile nowhere = (char *)8;
 
 TEST_F(sthread, exceptions_of_the_program_are_its_own)
