@@ -108,6 +108,8 @@ install: install-lib apps
 		install -D -m 644 $(so) $(DESTDIR)$(PREFIX)/lib/dune/codec.so)
 	for page in docs/man/*.[1-9]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
+	docs/man-links | while read -r name page; do \
+		echo ".so $$page" > $(DESTDIR)$(MANDIR)/man$${name##*.}/$$name || exit 1; done
 	$(if $(DESTDIR),,ldconfig)
 
 # What it takes to build programs, and the examples.
@@ -140,6 +142,8 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/include/dune $(DESTDIR)$(PREFIX)/share/dune $(DESTDIR)$(EXAMPLESDIR)
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	docs/man-links | while read -r name page; do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${name##*.}/$$name; done
 	rm -f $(DESTDIR)/lib/modules/*/updates/dune.ko
 	$(if $(DESTDIR),,ldconfig; depmod)
 
