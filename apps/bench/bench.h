@@ -14,10 +14,15 @@
 #define NOT_MEASURED	(-1.0)
 #define PAGE		4096L
 
+/* Where written pages are looked for, one in so many having been written. */
+#define HEAP_PAGES	65536L	/* 256 MiB */
+#define HEAP_WRITTEN	8
+
 /* What one pass found, per operation. */
 struct sample {
 	double	ticks;		/* median */
-	double	p10, p90;	/* where single operations were timed */
+	double	p10, p90;	/* where it is a median */
+	double	batch;		/* and of how many operations each of its values is the mean */
 	double	exits, vmreads, vmwrites;
 	double	bytes;		/* memory taken, where that is the point */
 	double	refs;		/* memory references of a page walk, where that is */
@@ -145,7 +150,8 @@ double userfaultfd_scan(long *n);
 double userfaultfd_write(long *n);
 double pagemap_scan(long *n);
 double pagemap_scan_write(long *n);
-double mprotect_one(long *n);
+double mprotect_first(long *n);
+double mprotect_middle(long *n);
 double fork_256m(long *n);
 double munmap_1g(long *n);
 double space_1(long *n);

@@ -30,6 +30,7 @@ static const struct {
 	{ "exits", DUNE(exits) }, { "vmreads", DUNE(vmreads) }, { "vmwrites", DUNE(vmwrites) },
 	{ "bytes", DUNE(bytes) }, { "native_p10", NATIVE(p10) }, { "native_p90", NATIVE(p90) },
 	{ "dune_p10", DUNE(p10) }, { "dune_p90", DUNE(p90) },
+	{ "native_batch", NATIVE(batch) }, { "dune_batch", DUNE(batch) },
 	{ "native_refs", NATIVE(refs) }, { "dune_refs", DUNE(refs) },
 };
 
@@ -38,6 +39,7 @@ static const struct {
 
 static const struct sample nothing = {
 	.ticks = NOT_MEASURED, .p10 = NOT_MEASURED, .p90 = NOT_MEASURED,
+	.batch = NOT_MEASURED,
 	.exits = NOT_MEASURED, .vmreads = NOT_MEASURED, .vmwrites = NOT_MEASURED,
 	.bytes = NOT_MEASURED, .refs = NOT_MEASURED,
 };

@@ -1,56 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fig_getpid.c - the shortest system call, in a loop
+ * fig_getpid.c - the shortest system call, one at a time
  */
 #include <sys/syscall.h>
 
 #include "bench.h"
 
-#define BATCHES	51
-#define CALLS	100
+#define CALLS	5000
 
-static double values[BATCHES];
+static double values[CALLS];
 
-static void native_calls(void)
+static inline void native_call(void)
 {
-	int i;
+	long nr = SYS_getpid;
 
-	for (i = 0; i < CALLS; i++) {
-		long nr = SYS_getpid;
-
-		asm volatile("syscall" : "+a" (nr) : : "rcx", "r11", "memory");
-	}
+	asm volatile("syscall" : "+a" (nr) : : "rcx", "r11", "memory");
 }
 
-static void dune_calls(void)
+static inline void dune_call(void)
 {
-	int i;
+	long nr = SYS_getpid;
 
-	for (i = 0; i < CALLS; i++) {
-		long nr = SYS_getpid;
-
-		asm volatile("vmcall" : "+a" (nr) : : "memory");
-	}
+	asm volatile("vmcall" : "+a" (nr) : : "memory");
 }
 
-/* Per call, the loop included: the median of many short loops. */
-static double time_calls(void (*calls)(void))
+static inline __attribute__((always_inline)) double time_calls(void (*call)(void))
 {
 	uint64_t empty = ticks_empty(), t;
 	int i;
 
-	calls();
-	for (i = 0; i < BATCHES; i++) {
+	call();
+	for (i = 0; i < CALLS; i++) {
 		t = ticks_now();
-		calls();
-		values[i] = (double)(ticks_now() - t - empty) / CALLS;
+		call();
+		values[i] = ticks_now() - t - empty;
 	}
-	return median(values, BATCHES);
+	return median(values, CALLS);
 }
 
 double getpid_native(void)
 {
-	return time_calls(native_calls);
+	return time_calls(native_call);
 }
 
 int getpid_dune(struct sample *sample)
@@ -59,11 +49,11 @@ int getpid_dune(struct sample *sample)
 
 	if (r)
 		return r;
-	sample->ticks = time_calls(dune_calls);
-	sample->n = BATCHES * CALLS;
+	sample->ticks = time_calls(dune_call);
+	sample->n = CALLS;
 	count_from();
-	for (i = 0; i < BATCHES; i++)
-		dune_calls();
+	for (i = 0; i < CALLS; i++)
+		dune_call();
 	count_to();
 	return counted(sample);
 }

@@ -100,7 +100,7 @@ static double parallel(void (*fn)(void), int threads, long operations, long *n)
 	for (i = 0; i < ROUNDS; i++)
 		values[i] = one_round() / operations;
 	count_to();
-	return median(values, ROUNDS);
+	return median_of_batches(values, ROUNDS, operations);
 }
 
 double parallel_getpid_1(long *n) { return parallel(call_getpid, 1, CALLS, n); }

@@ -234,7 +234,7 @@ static double serve(const char *clients, bool in_dune, long *n)
 	kill(pid, SIGTERM);
 	waitpid(pid, NULL, 0);
 	*n = REQUESTS * ROUNDS;
-	return ok ? median(values, ROUNDS) : NOT_MEASURED;
+	return ok ? median_of_batches(values, ROUNDS, REQUESTS) : NOT_MEASURED;
 }
 
 double run_lighttpd_1(bool in_dune, long *n) { return serve("1", in_dune, n); }

@@ -13,11 +13,11 @@
 #include "bench.h"
 
 #define PLUGIN	"/lib/x86_64-linux-gnu/libm.so.6"
-#define BATCHES	51
-#define CALLS	50
+#define CALLS	2000
+#define RESETS	51
 #define ROUNDS	5
 
-static double values[BATCHES];
+static double values[CALLS];
 static struct dune_domain *domain;
 static uint64_t function;
 
@@ -40,7 +40,7 @@ static int call_domain(void)
 int plugin_call_dune(struct sample *sample)
 {
 	uint64_t empty, t;
-	int r = enter(), i, k;
+	int r = enter(), i;
 
 	r = r ? r : make_domain();
 	r = r ? r : call_domain();
@@ -48,15 +48,14 @@ int plugin_call_dune(struct sample *sample)
 		return r;
 	empty = ticks_empty();
 	count_from();
-	for (i = 0; i < BATCHES; i++) {
+	for (i = 0; i < CALLS; i++) {
 		t = ticks_now();
-		for (k = 0; k < CALLS; k++)
-			call_domain();
-		values[i] = (double)(ticks_now() - t - empty) / CALLS;
+		call_domain();
+		values[i] = ticks_now() - t - empty;
 	}
 	count_to();
-	sample->ticks = median(values, BATCHES);
-	sample->n = BATCHES * CALLS;
+	sample->ticks = median(values, CALLS);
+	sample->n = CALLS;
 	return counted(sample);
 }
 
@@ -72,8 +71,8 @@ static void serve(int from, int to)
 /* The same by a process that answers: a pipe there and one back. */
 double plugin_call_native(void)
 {
-	int there[2], back[2], i, k;
-	uint64_t t;
+	int there[2], back[2], i;
+	uint64_t empty, t;
 	pid_t pid;
 	char c = 0;
 
@@ -86,16 +85,16 @@ double plugin_call_native(void)
 		serve(there[0], back[1]);
 	}
 	close(there[0]);
-	for (i = 0; i < BATCHES; i++) {
+	empty = ticks_empty();
+	for (i = 0; i < CALLS; i++) {
 		t = ticks_now();
-		for (k = 0; k < CALLS; k++)
-			if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
-				return NOT_MEASURED;
-		values[i] = (double)(ticks_now() - t) / CALLS;
+		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
+			return NOT_MEASURED;
+		values[i] = ticks_now() - t - empty;
 	}
 	close(there[1]);
 	waitpid(pid, NULL, 0);
-	return median(values, BATCHES);
+	return median(values, CALLS);
 }
 
 /* By a pointer, with nothing in between. */
@@ -104,16 +103,15 @@ double plugin_call_direct(long *n)
 	void *plugin = dlopen(PLUGIN, RTLD_NOW);
 	const char *(*call)(void) = plugin ? dlsym(plugin, "gnu_get_libc_version") : NULL;
 	uint64_t empty = ticks_empty(), t;
-	int i, k;
+	int i;
 
-	for (i = 0; call && i < BATCHES; i++) {
+	for (i = 0; call && i < CALLS; i++) {
 		t = ticks_now();
-		for (k = 0; k < CALLS; k++)
-			call();
-		values[i] = (double)(ticks_now() - t - empty) / CALLS;
+		call();
+		values[i] = ticks_now() - t - empty;
 	}
-	*n = BATCHES * CALLS;
-	return call ? median(values, BATCHES) : NOT_MEASURED;
+	*n = CALLS;
+	return call ? median(values, CALLS) : NOT_MEASURED;
 }
 
 int plugin_create_dune(struct sample *sample)
@@ -174,14 +172,14 @@ int plugin_reset_dune(struct sample *sample)
 	r = r ? r : make_domain();
 	r = r ? r : call_domain();
 	r = r ? r : dune_domain_snapshot(domain);
-	for (i = 0; !r && i < BATCHES; i++) {
+	for (i = 0; !r && i < RESETS; i++) {
 		r = call_domain();
 		t = ticks_now();
 		r = r ? r : dune_domain_reset(domain);
 		values[i] = ticks_now() - t;
 	}
-	sample->ticks = median(values, BATCHES);
-	sample->n = BATCHES;
+	sample->ticks = median(values, RESETS);
+	sample->n = RESETS;
 	sample->exits = sample->vmreads = sample->vmwrites = NOT_MEASURED;
 	return r;
 }

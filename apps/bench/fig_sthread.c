@@ -43,7 +43,7 @@ static double time_each(int (*operation)(void), int parts)
 			return NOT_MEASURED;
 		values[i] = (double)(ticks_now() - t - empty) / parts;
 	}
-	return median(values, BATCHES);
+	return median_of_batches(values, BATCHES, parts);
 }
 
 static int with_pthread(void)

@@ -95,7 +95,7 @@ static double time_chase(char *p)
 		values[i] = (double)(ticks_now() - t - empty) / STEPS;
 	}
 	count_to();
-	return median(values, BATCHES);
+	return median_of_batches(values, BATCHES, STEPS);
 }
 
 /* In small pages, or in huge ones, and then all of it. */

@@ -36,13 +36,22 @@ static int compare(const void *a, const void *b)
 
 /* Of the values last asked about: a pass has one set of them. */
 static double last_median = NOT_MEASURED, last_p10, last_p90, last_refs = NOT_MEASURED;
+static long last_batch;
 
 double median(double *values, long n)
 {
 	qsort(values, n, sizeof(*values), compare);
 	last_p10 = values[n / 10];
 	last_p90 = values[n - 1 - n / 10];
+	last_batch = 1;
 	last_median = n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	return last_median;
+}
+
+double median_of_batches(double *values, long n, long batch)
+{
+	median(values, n);
+	last_batch = batch;
 	return last_median;
 }
 
@@ -56,6 +65,7 @@ double hear_values(FILE *from)
 {
 	if (fscanf(from, "%lf %lf %lf", &last_median, &last_p10, &last_p90) != 3)
 		last_median = NOT_MEASURED;
+	last_batch = 1;
 	return last_median;
 }
 
@@ -72,6 +82,7 @@ void details(struct sample *sample)
 
 	sample->p10 = known ? last_p10 : NOT_MEASURED;
 	sample->p90 = known ? last_p90 : NOT_MEASURED;
+	sample->batch = known ? last_batch : NOT_MEASURED;
 	sample->refs = last_refs;
 }
 

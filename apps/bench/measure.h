@@ -18,6 +18,7 @@ static inline uint64_t ticks_now(void)
 }
 
 uint64_t ticks_empty(void);	/* what the clock itself costs between two readings */
-double median(double *values, long n);	/* sorts them */
+double median(double *values, long n);	/* of single operations; sorts them */
+double median_of_batches(double *values, long n, long batch);	/* of means of so many */
 
 #endif /* _APPS_BENCH_MEASURE_H */

@@ -39,9 +39,9 @@ static void machine_lines(const char *machine)
 static void table_head(const char *machine)
 {
 	machine_lines(machine);
-	printf("%-22s %10s %10s %7s %10s %10s %9s %9s %9s %7s  %s\n", "figure", "native",
+	printf("%-22s %10s %10s %7s %10s %10s %9s %9s %9s %7s %6s  %s\n", "figure", "native",
 	       "dune", "ratio", "p10", "p90", "exits", "vmreads", "vmwrites", "n",
-	       "ticks, what");
+	       "batch", "ticks, what");
 }
 
 static bool has_references(const struct result *r)
@@ -63,7 +63,9 @@ static void table_row(const struct result *r, bool first, const char *machine)
 	cell(d->exits, 9, 2);
 	cell(d->vmreads, 9, 2);
 	cell(d->vmwrites, 9, 2);
-	printf(" %7ld  %s\n", only ? r->native.n : d->n, r->what);
+	printf(" %7ld", only ? r->native.n : d->n);
+	cell(only ? r->native.batch : d->batch, 6, 0);
+	printf("  %s\n", r->what);
 	if (d->bytes != NOT_MEASURED)
 		printf("%-22s %10s %10.0f  KiB of memory\n", "", "", d->bytes / 1024);
 	if (has_references(r)) {
@@ -109,6 +111,8 @@ static void json_row(const struct result *r, bool first, const char *machine)
 	json_number("native_p90", r->native.p90);
 	json_number("dune_p10", d->p10);
 	json_number("dune_p90", d->p90);
+	json_number("native_batch", r->native.batch);
+	json_number("dune_batch", d->batch);
 	if (has_references(r)) {
 		json_number("native_refs", r->native.refs);
 		json_number("dune_refs", d->refs);
@@ -133,8 +137,8 @@ static void csv_number(double v)
 static void csv_head(const char *machine)
 {
 	machine_lines(machine);
-	printf("name,native,native_p10,native_p90,dune,dune_p10,dune_p90,"
-	       "exits,vmreads,vmwrites,bytes,native_refs,dune_refs,n,what\n");
+	printf("name,native,native_p10,native_p90,dune,dune_p10,dune_p90,exits,vmreads,"
+	       "vmwrites,bytes,native_refs,dune_refs,native_batch,dune_batch,n,what\n");
 }
 
 static void csv_row(const struct result *r, bool first, const char *machine)
@@ -154,6 +158,8 @@ static void csv_row(const struct result *r, bool first, const char *machine)
 	csv_number(d->bytes);
 	csv_number(r->native.refs);
 	csv_number(d->refs);
+	csv_number(r->native.batch);
+	csv_number(d->batch);
 	printf(",%ld,\"%s\"\n", d->ticks == NOT_MEASURED ? r->native.n : d->n, r->what);
 	fflush(stdout);
 }

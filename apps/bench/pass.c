@@ -12,6 +12,7 @@
 
 static const struct sample nothing = {
 	.ticks = NOT_MEASURED, .p10 = NOT_MEASURED, .p90 = NOT_MEASURED,
+	.batch = NOT_MEASURED,
 	.exits = NOT_MEASURED, .vmreads = NOT_MEASURED, .vmwrites = NOT_MEASURED,
 	.bytes = NOT_MEASURED, .refs = NOT_MEASURED,
 };

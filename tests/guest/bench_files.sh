@@ -8,9 +8,9 @@ here=$(mktemp -d) && cd "$here" || exit 1
 # One figure with all there is, one that is native only, one without a native side.
 cat >good.json <<'END'
 [
-  {"name": "getpid", "unit": "ticks", "native": 309.00, "dune": 238.00, "exits": 1.00, "vmreads": 3.00, "vmwrites": 1.00, "n": 1000, "native_p10": null, "native_p90": null, "dune_p10": 237.00, "dune_p90": 240.00, "what": "a call, looped", "machine": "a machine; command line: quiet"},
-  {"name": "interpose-ptrace", "unit": "ticks", "native": 18880.00, "dune": null, "exits": null, "vmreads": null, "vmwrites": null, "n": 500, "native_p10": 18870.00, "native_p90": 18890.00, "dune_p10": null, "dune_p90": null, "what": "watched", "machine": "a machine; command line: quiet"},
-  {"name": "init-enter", "unit": "ticks", "native": null, "dune": 300000.00, "exits": 10.00, "vmreads": null, "vmwrites": null, "n": 1, "bytes": 69632.00, "native_p10": null, "native_p90": null, "dune_p10": null, "dune_p90": null, "native_refs": null, "dune_refs": 14.00, "what": "beginning", "machine": "a machine; command line: quiet"}
+  {"name": "getpid", "unit": "ticks", "native": 309.00, "dune": 238.00, "exits": 1.00, "vmreads": 3.00, "vmwrites": 1.00, "n": 1000, "native_p10": null, "native_p90": null, "dune_p10": 237.00, "dune_p90": 240.00, "native_batch": null, "dune_batch": 1.00, "what": "a call, looped", "machine": "a machine; command line: quiet"},
+  {"name": "interpose-ptrace", "unit": "ticks", "native": 18880.00, "dune": null, "exits": null, "vmreads": null, "vmwrites": null, "n": 500, "native_p10": 18870.00, "native_p90": 18890.00, "dune_p10": null, "dune_p90": null, "native_batch": 100.00, "dune_batch": null, "what": "watched", "machine": "a machine; command line: quiet"},
+  {"name": "init-enter", "unit": "ticks", "native": null, "dune": 300000.00, "exits": 10.00, "vmreads": null, "vmwrites": null, "n": 1, "bytes": 69632.00, "native_p10": null, "native_p90": null, "dune_p10": null, "dune_p90": null, "native_batch": null, "dune_batch": null, "native_refs": null, "dune_refs": 14.00, "what": "beginning", "machine": "a machine; command line: quiet"}
 ]
 END
 
@@ -48,10 +48,10 @@ dune-bench --from=good.json --csv >out 2>&1
 cat >want <<'END'
 # a machine
 # command line: quiet
-name,native,native_p10,native_p90,dune,dune_p10,dune_p90,exits,vmreads,vmwrites,bytes,native_refs,dune_refs,n,what
-getpid,309.00,,,238.00,237.00,240.00,1.00,3.00,1.00,,,,1000,"a call, looped"
-interpose-ptrace,18880.00,18870.00,18890.00,,,,,,,,,,500,"watched"
-init-enter,,,,300000.00,,,10.00,,,69632.00,,14.00,1,"beginning"
+name,native,native_p10,native_p90,dune,dune_p10,dune_p90,exits,vmreads,vmwrites,bytes,native_refs,dune_refs,native_batch,dune_batch,n,what
+getpid,309.00,,,238.00,237.00,240.00,1.00,3.00,1.00,,,,,1.00,1000,"a call, looped"
+interpose-ptrace,18880.00,18870.00,18890.00,,,,,,,,,,100.00,,500,"watched"
+init-enter,,,,300000.00,,,10.00,,,69632.00,,14.00,,,1,"beginning"
 END
 diff want out >differences
 result $? csv differences
@@ -64,8 +64,8 @@ END
 diff want rows >differences
 result $? model differences
 dune-bench --from=good.json >out 2>&1
-grep -qE '^getpid +309 +238 +0\.77 +237 +240 +1\.00 +3\.00 +1\.00 +1000  a call, looped$' out &&
-	grep -qE '^interpose-ptrace +18880 +- +- +18870 +18890 ' out &&
+grep -qE '^getpid +309 +238 +0\.77 +237 +240 +1\.00 +3\.00 +1\.00 +1000 +1  a call, looped$' out &&
+	grep -qE '^interpose-ptrace +18880 +- +- +18870 +18890 +- +- +- +500 +100  watched$' out &&
 	grep -qE '^ +68  KiB of memory$' out && grep -qE '^ +- +14  memory references' out
 result $? table out
 dune-bench --from=good.json init-enter >out 2>&1

@@ -243,14 +243,14 @@ static void round_trip(void)
 {
 	struct result r = {
 		.name = "a-figure", .what = "what, it is",
-		.native = { 10, 9, 11, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 4, 7 },
-		.dune = { 20.25, 19, 21, 0.5, 3, 1, 4096, 14, 7 },
+		.native = { 10, 9, 11, 100, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 4, 7 },
+		.dune = { 20.25, 19, 21, 1, 0.5, 3, 1, 4096, 14, 7 },
 	}, one_way = {
 		.name = "native-only", .what = "there",
-		.native = { 10, 9, 11, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
+		.native = { 10, 9, 11, 2, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
 			    NOT_MEASURED, 7 },
 		.dune = { NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
-			  NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0 },
+			  NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0 },
 	};
 	int was = redirect(1, path);
 
@@ -265,6 +265,7 @@ static void round_trip(void)
 	CHECK(!memcmp(&results[0].native, &r.native, sizeof(r.native)));
 	CHECK(!memcmp(&results[0].dune, &r.dune, sizeof(r.dune)));
 	CHECK(results[1].native.ticks == 10 && results[1].native.n == 7);
+	CHECK(results[1].native.batch == 2 && results[1].dune.batch == NOT_MEASURED);
 	CHECK(results[1].dune.ticks == NOT_MEASURED);
 }
 
