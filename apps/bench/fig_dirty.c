@@ -2,8 +2,9 @@
 /*
  * fig_dirty.c - which pages were written, as Linux tells it
  *
- * Of 64 MiB, one page in sixteen is written in each round. Apart: to find those
- * pages and begin anew, per page of the whole; and the first write to a page since.
+ * Of 256 MiB, one page in eight is written in each round, as for Dune's dirty bits
+ * in fig_vm.c. Apart: to find those pages and begin anew, per page of the whole; and
+ * the first write to a page since.
  */
 #include <fcntl.h>
 #include <linux/types.h>
@@ -17,9 +18,9 @@
 
 #include "bench.h"
 
-#define PAGES		16384L
-#define EVERY		16
-#define ROUNDS		15
+#define PAGES		HEAP_PAGES
+#define EVERY		HEAP_WRITTEN
+#define ROUNDS		5
 #define SOFT_DIRTY	(1ULL << 55)
 
 /* linux/fs.h of Linux 6.7 and newer. */
@@ -168,7 +169,7 @@ static bool measure_rounds(bool (*init)(void), long (*round)(void))
 static double scan(bool (*init)(void), long (*round)(void), long *n)
 {
 	*n = ROUNDS * PAGES;
-	return measure_rounds(init, round) ? median(scans, ROUNDS) : NOT_MEASURED;
+	return measure_rounds(init, round) ? median_of_batches(scans, ROUNDS, PAGES) : NOT_MEASURED;
 }
 
 static double first_write(bool (*init)(void), long (*round)(void), long *n)

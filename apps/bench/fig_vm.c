@@ -14,12 +14,12 @@
 #define ROUNDS		1000
 #define SPACE		5120		/* pages around those that change: 20 MiB */
 #define MANY		100
-#define HEAP		(256L << 20)
 #define SCANS		20
 
 #define RW		(DUNE_PTE_P | DUNE_PTE_W)
 
 static double values[ROUNDS];
+static uint64_t bitmap[HEAP_PAGES / 64];
 
 /* Small leaves for every block of 2 MiB that the range has a part in. */
 static int split(char *p, long len)
@@ -143,35 +143,52 @@ double protect_100_native(void)
 	return protect_native(MANY);
 }
 
+/* The scan found one page in @each, and no other. */
+static bool found(long each)
+{
+	long i;
+
+	for (i = 0; i < HEAP_PAGES; i++)
+		if ((bitmap[i / 64] >> i % 64 & 1) != (each && i % each == 0))
+			return false;
+	return true;
+}
+
 /* Scan and clear, one page in @each written before: ticks a page. */
 static int dirty_scan(struct sample *sample, long each)
 {
-	static uint64_t bitmap[HEAP / PAGE / 64];
 	struct dune_root *root = dune_vm_mirror();
-	uint64_t t;
+	uint64_t empty, t;
 	long i, at;
 	int r;
-	char *p = small_pages(HEAP / PAGE, &r);
+	char *p = small_pages(HEAP_PAGES, &r);
 
+	/* What the pages were filled with, and brought by, is not of a round. */
+	r = r ? r : dune_vm_scan(root, (uintptr_t)p, HEAP_PAGES * PAGE, DUNE_PTE_D,
+				 DUNE_SCAN_CLEAR, bitmap);
+	empty = ticks_empty();
 	count_from();
 	for (i = 0; !r && i < SCANS; i++) {
-		for (at = 0; each && at < HEAP; at += each * PAGE)
-			p[at] = i;
+		for (at = 0; each && at < HEAP_PAGES; at += each)
+			p[at * PAGE] = i;
 		t = ticks_now();
-		r = dune_vm_scan(root, (uintptr_t)p, HEAP, DUNE_PTE_D, DUNE_SCAN_CLEAR, bitmap);
-		values[i] = (double)(ticks_now() - t) / (HEAP / PAGE);
+		r = dune_vm_scan(root, (uintptr_t)p, HEAP_PAGES * PAGE, DUNE_PTE_D,
+				 DUNE_SCAN_CLEAR, bitmap);
+		values[i] = (double)(ticks_now() - t - empty) / HEAP_PAGES;
+		if (!r && !found(each))
+			r = -EIO;
 	}
 	if (r)
 		return r;
 	count_to();
-	sample->ticks = median(values, SCANS);
-	sample->n = SCANS * (HEAP / PAGE);
+	sample->ticks = median_of_batches(values, SCANS, HEAP_PAGES);
+	sample->n = SCANS * HEAP_PAGES;
 	return counted(sample);
 }
 
 int dirty_scan_dune(struct sample *sample)
 {
-	return dirty_scan(sample, 8);
+	return dirty_scan(sample, HEAP_WRITTEN);
 }
 
 int dirty_scan_all_dune(struct sample *sample)
