@@ -12,31 +12,59 @@
 
 #include "bench.h"
 
-#define ROUNDS	200
-#define GIB	(1UL << 30)
+#define NEIGHBOURS	16
+#define ROUNDS		25	/* with each number of neighbours */
+#define AREA_PAGES	16
+#define GIB		(1UL << 30)
 
-static double values[ROUNDS];
+static double values[NEIGHBOURS * ROUNDS];
 
-static double operation(long *n)
+/*
+ * Linux keeps mappings in a tree whose leaves have room for 16; one that is full is
+ * split and joined again each time a mapping is. How full the leaf is that the page's
+ * mapping is in depends on all others of the process, of which Dune has some of its
+ * own. So each figure is taken with 1, 2, 3 and so on mappings more beside it.
+ */
+static bool one_more_neighbour(char *end, int i)
 {
-	char *p = map_pages(16);
+	return !mprotect(end - (i + 1) * PAGE, PAGE, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE);
+}
+
+static void time_rounds(volatile char *page, double *ticks)
+{
 	uint64_t empty = ticks_empty(), t;
 	int i;
 
-	*n = ROUNDS;
-	if (!p)
-		return NOT_MEASURED;
-	p[0] = p[8 * PAGE] = 1;
-	count_from();
 	for (i = 0; i < ROUNDS; i++) {
 		t = ticks_now();
-		mprotect(p + 8 * PAGE, PAGE, PROT_READ);
-		mprotect(p + 8 * PAGE, PAGE, PROT_READ | PROT_WRITE);
-		*(volatile char *)(p + 8 * PAGE) = 2;
-		values[i] = ticks_now() - t - empty;
+		mprotect((void *)page, PAGE, PROT_READ);
+		mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE);
+		*page = 2;
+		ticks[i] = ticks_now() - t - empty;
+	}
+}
+
+/* Neighbours to be, a page that keeps them apart from the area, the area. */
+static double operation(long *n)
+{
+	char *below = mmap(NULL, (NEIGHBOURS + 1 + AREA_PAGES) * PAGE, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = below + (NEIGHBOURS + 1) * PAGE;
+	int i;
+
+	*n = NEIGHBOURS * ROUNDS;
+	if (below == MAP_FAILED || mprotect(p, AREA_PAGES * PAGE, PROT_READ | PROT_WRITE) ||
+	    mprotect(p - PAGE, PAGE, PROT_READ))
+		return NOT_MEASURED;
+	p[0] = p[AREA_PAGES / 2 * PAGE] = 1;
+	count_from();
+	for (i = 0; i < NEIGHBOURS; i++) {
+		if (!one_more_neighbour(p - PAGE, i))
+			return NOT_MEASURED;
+		time_rounds(p + AREA_PAGES / 2 * PAGE, values + i * ROUNDS);
 	}
 	count_to();
-	return median(values, ROUNDS);
+	return median(values, NEIGHBOURS * ROUNDS);
 }
 
 /* A page used in each of so many GiB. */
