@@ -15,4 +15,4 @@ low(r) = r < 1 ? r : 1
 high(r) = r < 1 ? 1 : r
 plot file using (1):0:(low($2)):(high($2)):($0 - 0.35):($0 + 0.35):($2 > 1 ? 0xc05621 : 0x2b6cb0):ytic(1) \
 	with boxxyerror fill solid 0.9 lc rgb variable, \
-	file using (high($2)):0:(sprintf(' %.2f', $2)) with labels left font ',9'
+	file using (high($2)):0:(sprintf(' %.3g', $2)) with labels left font ',9'
