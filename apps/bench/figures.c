@@ -7,7 +7,7 @@
 #include "bench.h"
 
 const struct figure figures[] = {
-	{ .name = "getpid", .what = "getpid by VMCALL, fast path, whole loop",
+	{ .name = "getpid", .what = "getpid by VMCALL, fast path",
 	  .native = getpid_native, .dune = getpid_dune },
 	{ .name = "getpid-native-path", .what = "getpid by VMCALL, fast path off",
 	  .native_path = true, .native = getpid_native, .dune = getpid_dune },
