@@ -16,6 +16,8 @@ struct barrier {
 	bool		in_dune;	/* the program is to run in Dune mode */
 	/* Once: the heap's whole range. 0 or a negative errno. */
 	int		(*init)(char *heap, size_t size);
+	/* Before start(), while the program runs: what that can leave to it. Or NULL. */
+	int		(*prepare)(size_t used);
 	/* The world is at rest: pages written from now on are wanted, of the first @used bytes. */
 	int		(*start)(size_t used);
 	/*

@@ -88,6 +88,15 @@ static void find_dirty(size_t watched)
 	}
 }
 
+/* What takes long and need not be done while the world is at rest. */
+static void prepare_to_watch(void)
+{
+	int r = barrier->prepare ? barrier->prepare(heap.used) : 0;
+
+	if (r)
+		die("writes cannot be watched", r);
+}
+
 /* Writes from now on. The world is at rest. */
 static size_t watch(void)
 {
@@ -104,6 +113,7 @@ static size_t begin_marking(void)
 	size_t watched;
 	uint64_t t;
 
+	prepare_to_watch();
 	world_stop();
 	t = ticks_now();
 	watched = watch();
@@ -139,6 +149,7 @@ static bool mark_written(size_t *watched, bool last)
 {
 	uint64_t t;
 
+	prepare_to_watch();
 	world_stop();
 	t = ticks_now();
 	if (barrier->collect)

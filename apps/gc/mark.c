@@ -7,15 +7,23 @@
 
 #include "heap.h"
 
+#define HUGE	(2UL << 20)	/* a huge page of Linux's */
+
 /* Marked objects whose words have not been looked at. Never full: an object gets here once. */
 static uintptr_t *stack;
 static size_t depth;
 
 int mark_init(void)
 {
-	stack = mmap(NULL, heap.size / GRANULE * sizeof(*stack), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return stack == MAP_FAILED ? -ENOMEM : 0;
+	char *p = mmap(NULL, heap.size / GRANULE * sizeof(*stack) + HUGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -ENOMEM;
+	/* Now, or a huge page is zeroed in the first pause, and is all that is long in it. */
+	stack = (uintptr_t *)(((uintptr_t)p + HUGE - 1) & -HUGE);
+	*(volatile uintptr_t *)stack = 0;
+	return 0;
 }
 
 static void mark_word(uintptr_t word)
