@@ -167,7 +167,7 @@ void put_argument(struct text *t, const struct style *style, const struct call *
 		if (kind < KIND_STAT)
 			put_number(t, kind, r->args[i]);
 		else if (p)
-			put_memory(t, kind, p + 1, p->size);
+			put_memory(t, style, kind, p);
 		else
 			put_pointer(t, r->args[i]);
 	}

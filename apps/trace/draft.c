@@ -121,6 +121,95 @@ static void copy_vector(struct draft *d, unsigned int arg, uint64_t from)
 	piece_end(d, p);
 }
 
+/* A structure of which somebody says how long it is: as much as is shown. */
+static void copy_sized(struct draft *d, unsigned int arg, uint64_t from, uint32_t size,
+		       uint32_t max)
+{
+	if (size)
+		copy_bytes(d, arg, from, size < max ? size : max);
+}
+
+static void copy_sized_out(struct draft *d, unsigned int i, uint32_t max)
+{
+	uint32_t size;
+
+	if (d->head.args[i] && d->head.args[i + 1] &&
+	    !dune_copy_from_user(&size, d->head.args[i + 1], sizeof(size)))
+		copy_sized(d, i, d->head.args[i], size, max);
+}
+
+static void copy_array(struct draft *d, unsigned int arg, uint64_t from, uint64_t n,
+		       uint32_t each)
+{
+	struct trace_piece *p = piece_begin(d, arg);
+	uint64_t most = MAX_COPY / 2 / each;
+
+	p->more = n > most;
+	p->size = each * (p->more ? most : n);
+	if (from && !dune_copy_from_user(p + 1, from, p->size))
+		piece_end(d, p);
+}
+
+/* What one of them points to, of which @total bytes are of interest at most. */
+static void copy_vector_data(struct draft *d, struct trace_vector *v, uint64_t total)
+{
+	uint64_t there = v->len < total ? v->len : total;
+	uint32_t size = there < d->copy ? there : d->copy;
+
+	if (size > VECTOR_BYTES)
+		size = VECTOR_BYTES;
+	if (size && (!v->base || dune_copy_from_user(v->data, v->base, size)))
+		return;
+	v->copied = true;
+	v->size = size;
+	v->more = there > size;
+}
+
+/* How many bytes of @v have been filled. */
+static uint32_t copy_vectors(struct draft *d, struct trace_vector *v, uint64_t from, uint64_t n,
+			     uint64_t total)
+{
+	uint64_t i;
+
+	for (i = 0; i < n && i < MAX_VECTORS; i++, v++) {
+		*v = (struct trace_vector){ 0 };
+		if (dune_copy_from_user(v, from + i * 16, 16))
+			break;
+		copy_vector_data(d, v, total);
+		total -= v->len < total ? v->len : total;
+	}
+	return i * sizeof(*v);
+}
+
+static void copy_iovec(struct draft *d, unsigned int i, uint64_t total)
+{
+	struct trace_piece *p = piece_begin(d, i);
+	uint64_t n = d->head.args[i + 1];
+
+	p->size = copy_vectors(d, (struct trace_vector *)(p + 1), d->head.args[i], n, total);
+	p->more = n > p->size / sizeof(struct trace_vector);
+	if (p->size)
+		piece_end(d, p);
+}
+
+static void copy_message(struct draft *d, unsigned int i, uint64_t total)
+{
+	struct trace_piece *p = piece_begin(d, i);
+	struct trace_message *m = (struct trace_message *)(p + 1);
+
+	*m = (struct trace_message){ 0 };
+	if (!d->head.args[i] || dune_copy_from_user(m, d->head.args[i], MESSAGE_HEAD))
+		return;
+	if (m->name_size > sizeof(m->address))
+		m->name_size = sizeof(m->address);
+	if (!m->name || dune_copy_from_user(m->address, m->name, m->name_size))
+		m->name_size = 0;
+	p->size = copy_vectors(d, m->vector, m->iov, m->iovlen, total);
+	p->more = m->iovlen > p->size / sizeof(struct trace_vector);
+	p->size += sizeof(*m);
+	piece_end(d, p);
+}
+
 static void put_before(struct draft *d, unsigned int i)
 {
 	unsigned int kind = kinds[d->head.nr][i];
@@ -139,6 +228,18 @@ static void put_before(struct draft *d, unsigned int i)
 	case COPY_VECTOR:
 		copy_vector(d, i, args[i]);
 		break;
+	case COPY_SIZED_IN:
+		copy_sized(d, i, args[i], args[i + 1], copies[kind].bytes);
+		break;
+	case COPY_ARRAY_BOTH:
+		copy_array(d, i, args[i], args[i + 1], copies[kind].bytes);
+		break;
+	case COPY_IOVEC_IN:
+		copy_iovec(d, i, ~0UL);
+		break;
+	case COPY_MESSAGE_IN:
+		copy_message(d, i, ~0UL);
+		break;
 	}
 }
 
@@ -146,12 +247,34 @@ static void put_after(struct draft *d, unsigned int i)
 {
 	unsigned int kind = kinds[d->head.nr][i];
 
-	if (sys_failed(d->head.result))
+	const uint64_t *args = d->head.args;
+	int64_t result = d->head.result;
+
+	if (sys_failed(result))
 		return;
-	if (copies[kind].how == COPY_OUT)
-		copy_bytes(d, i, d->head.args[i], copies[kind].bytes);
-	else if (copies[kind].how == COPY_BUFFER_OUT)
-		copy_buffer(d, i, d->head.args[i], d->head.result);
+	switch (copies[kind].how) {
+	case COPY_OUT:
+		copy_bytes(d, i, args[i], copies[kind].bytes);
+		break;
+	case COPY_BUFFER_OUT:
+		copy_buffer(d, i, args[i], result);
+		break;
+	case COPY_SIZED_OUT:
+		copy_sized_out(d, i, copies[kind].bytes);
+		break;
+	case COPY_ARRAY_OUT:
+		copy_array(d, i, args[i], result, copies[kind].bytes);
+		break;
+	case COPY_ARRAY_BOTH:		/* in the place of what was there before */
+		copy_array(d, i, args[i], args[i + 1], copies[kind].bytes);
+		break;
+	case COPY_IOVEC_OUT:
+		copy_iovec(d, i, result);
+		break;
+	case COPY_MESSAGE_OUT:
+		copy_message(d, i, result);
+		break;
+	}
 }
 
 void draft_begin(struct draft *d, uint32_t nr, const uint64_t args[6])

@@ -5,7 +5,12 @@
 #include <asm/prctl.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/stat.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -95,6 +100,29 @@ static const struct name socket_kinds[] = {
 	N(SOCK_STREAM), N(SOCK_DGRAM), N(SOCK_RAW), N(SOCK_SEQPACKET), END };
 static const struct name socket_bits[] = { N(SOCK_NONBLOCK), N(SOCK_CLOEXEC), END };
 
+static const struct name epoll_flags[] = { N(EPOLL_CLOEXEC), END };
+static const struct name eventfd_flags[] = {
+	N(EFD_SEMAPHORE), N(EFD_CLOEXEC), N(EFD_NONBLOCK), END };
+static const struct name inotify_flags[] = { N(IN_CLOEXEC), N(IN_NONBLOCK), END };
+static const struct name statx_bits[] = {
+	N(STATX_BASIC_STATS), N(STATX_TYPE), N(STATX_MODE), N(STATX_NLINK), N(STATX_UID), N(STATX_GID),
+	N(STATX_ATIME), N(STATX_MTIME), N(STATX_CTIME), N(STATX_INO), N(STATX_SIZE), N(STATX_BLOCKS),
+	N(STATX_BTIME), N(STATX_MNT_ID), END };
+static const struct name message_bits[] = {
+	N(MSG_OOB), N(MSG_PEEK), N(MSG_DONTROUTE), N(MSG_CTRUNC), N(MSG_TRUNC), N(MSG_DONTWAIT),
+	N(MSG_EOR), N(MSG_WAITALL), N(MSG_ERRQUEUE), N(MSG_NOSIGNAL), N(MSG_MORE),
+	N(MSG_CMSG_CLOEXEC), END };
+static const struct name shut_hows[] = { N(SHUT_RD), N(SHUT_WR), N(SHUT_RDWR), END };
+static const struct name epoll_ops[] = {
+	N(EPOLL_CTL_ADD), N(EPOLL_CTL_DEL), N(EPOLL_CTL_MOD), END };
+static const struct name poll_bits[] = {
+	N(POLLIN), N(POLLPRI), N(POLLOUT), N(POLLERR), N(POLLHUP), N(POLLNVAL), N(POLLRDNORM),
+	N(POLLRDBAND), N(POLLWRNORM), N(POLLWRBAND), N(POLLRDHUP), END };
+static const struct name epoll_bits[] = {
+	N(EPOLLIN), N(EPOLLPRI), N(EPOLLOUT), N(EPOLLERR), N(EPOLLHUP), N(EPOLLRDNORM),
+	N(EPOLLRDBAND), N(EPOLLWRNORM), N(EPOLLWRBAND), N(EPOLLRDHUP), N(EPOLLEXCLUSIVE),
+	N(EPOLLWAKEUP), N(EPOLLONESHOT), { 1U << 31, "EPOLLET" }, END };
+
 static const struct names lists[NR_KINDS] = {
 	[KIND_OPEN] = { O_ACCMODE, accesses, open_bits, NULL },
 	[KIND_ATFLAGS] = { 0, NULL, at_bits, "0" },
@@ -115,6 +143,16 @@ static const struct names lists[NR_KINDS] = {
 	[KIND_RANDOM] = { 0, NULL, random_bits, "0" },
 	[KIND_CLOCK] = { ~0ULL, clocks, NULL, NULL },
 	[KIND_FAMILY] = { ~0ULL, families, NULL, NULL },
+	[KIND_FDFLAGS] = { 0, NULL, open_bits, "0" },
+	[KIND_EPOLLFLAGS] = { 0, NULL, epoll_flags, "0" },
+	[KIND_EVENTFDFLAGS] = { 0, NULL, eventfd_flags, "0" },
+	[KIND_INOTIFYFLAGS] = { 0, NULL, inotify_flags, "0" },
+	[KIND_STATXMASK] = { 0, NULL, statx_bits, "0" },
+	[KIND_MSGFLAGS] = { 0, NULL, message_bits, "0" },
+	[KIND_SHUTHOW] = { ~0ULL, shut_hows, NULL, NULL },
+	[KIND_EPOLLOP] = { ~0ULL, epoll_ops, NULL, NULL },
+	[KIND_POLLBITS] = { 0, NULL, poll_bits, "0" },
+	[KIND_EPOLLBITS] = { 0, NULL, epoll_bits, "0" },
 	[KIND_SOCKTYPE] = { 15, socket_kinds, socket_bits, NULL },
 };
 

@@ -90,6 +90,19 @@ static void put_result(struct text *t, const struct trace_record *r)
 	}
 }
 
+/* poll() and ppoll() have more to say than a number. */
+static void put_more_results(struct text *t, const struct call *call)
+{
+	const struct trace_record *r = call->r;
+
+	if (r->nr != __NR_poll && r->nr != __NR_ppoll)
+		return;
+	if (!r->result)
+		put_string(t, " (Timeout)");
+	else if (r->result > 0 && call->piece[0])
+		put_poll_results(t, call->piece[0]);
+}
+
 void put_call(struct text *t, const struct style *style, const struct call *call)
 {
 	put_call_name(t, call->r->nr);
@@ -140,6 +153,7 @@ void put_line(struct text *t, const struct style *style, const struct call *call
 	put_spaces(t, COLUMN - (int)(t->used - begin));
 	put_string(t, " = ");
 	put_result(t, r);
+	put_more_results(t, call);
 	if (style->durations && !has_no_result(r)) {
 		put_string(t, " <");
 		put_seconds(t, style, r->end - r->start);

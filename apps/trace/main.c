@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../bench/measure.h"
+#include "classes.h"
 #include "reader.h"
 
 #define PATIENCE	10000000	/* ns between looks, while nothing comes */
@@ -39,29 +40,34 @@ static struct text text = { lines, sizeof(lines), 0 };
 static pid_t first;
 static char **command;
 
-/* trace=a,b,c or trace=!a,b,c; or without "trace=". */
+/* trace=a,b,%c or trace=!a,b,%c; or without "trace=". */
 static void parse_wanted(char *list, struct argp_state *state)
 {
-	bool want = true;
-	char *name;
-	int nr;
+	const char *wrong;
+	char known[512];
 
 	if (!strncmp(list, "trace=", 6))
 		list += 6;
-	if (*list == '!') {
-		want = false;
-		list++;
-	}
-	memset(options.wanted, !want, sizeof(options.wanted));
-	if (!strcmp(list, "all"))
-		memset(options.wanted, want, sizeof(options.wanted));
+	wrong = want_calls(list, options.wanted);
+	if (!wrong)
+		return;
+	list_classes(known, sizeof(known));
+	if (*wrong == '%')
+		argp_error(state, "there is no class '%s'; there are%s", wrong, known);
 	else
-		for (name = strtok(list, ","); name; name = strtok(NULL, ",")) {
-			nr = call_number(name);
-			if (nr < 0)
-				argp_error(state, "there is no system call '%s'", name);
-			options.wanted[nr] = want;
-		}
+		argp_error(state, "there is no system call '%s'", wrong);
+}
+
+static uint32_t parse_size(const char *arg, struct argp_state *state)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(arg, &end, 10);
+	if (errno || *end || *arg < '0' || *arg > '9' || n > MAX_COPY / 2)
+		argp_error(state, "-s %s: a whole number of bytes, 0 to %d", arg, MAX_COPY / 2);
+	return n;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -83,9 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options.output = arg;
 		return 0;
 	case 's':
-		style.string = strtoul(arg, NULL, 10);
-		if (style.string > MAX_COPY / 2)
-			argp_error(state, "-s is at most %d", MAX_COPY / 2);
+		style.string = parse_size(arg, state);
 		return 0;
 	case 't':
 		style.times = true;
@@ -107,7 +111,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option arguments[] = {
 	{ "summary", 'c', NULL, 0, "Count calls, errors and time in the place of lines", 0 },
-	{ "expression", 'e', "trace=[!]CALL[,CALL]...", 0, "Only these calls, or all but these", 0 },
+	{ "expression", 'e', "trace=[!]CALL[,CALL]...", 0,
+	  "Only these calls, or all but these; %file and the like are classes of them", 0 },
 	{ "follow", 'f', NULL, 0, "Threads and processes that it makes, too", 0 },
 	{ "json", 'j', NULL, 0, "A JSON object to a line", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE, not to standard error", 0 },

@@ -2,19 +2,13 @@
 /*
  * memory.c - structures that arguments point to
  */
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "trace.h"
-
-/* A copy, as the record's bytes may lie anywhere. */
-#define READ(to, from) __builtin_memcpy(&(to), from, sizeof(to))
 
 static void put_mode(struct text *t, unsigned int mode)
 {
@@ -51,6 +45,41 @@ static void put_stat(struct text *t, const void *p)
 		put_signed(t, st.st_size);
 	}
 	put_string(t, ", ...}");
+}
+
+/* The first part of struct statx. */
+static void put_statx(struct text *t, const void *p)
+{
+	struct {
+		uint32_t mask, block;
+		uint64_t attributes;
+		uint32_t links, uid, gid;
+		uint16_t mode, unused;
+		uint64_t ino, size;
+	} st;
+
+	READ(st, p);
+	put_string(t, "{stx_mask=");
+	put_flags(t, KIND_STATXMASK, st.mask);
+	put_numbers(t, ", stx_attributes=#x, stx_mode=", &st.attributes);
+	put_mode(t, st.mode);
+	put_numbers(t, ", stx_size=#u, ...}", &st.size);
+}
+
+/* struct clone_args up to what every version has. */
+static void put_clone_args(struct text *t, const void *p)
+{
+	uint64_t args[8];
+
+	READ(args, p);
+	put_string(t, "{flags=");
+	put_flags(t, KIND_CLONE, args[0]);
+	put_numbers(t, ", child_tid=#x, parent_tid=#x, exit_signal=", &args[2]);
+	if (args[4])
+		put_signal(t, args[4], "SIG");
+	else
+		put_char(t, '0');
+	put_numbers(t, ", stack=#x, stack_size=#x, tls=#x}", &args[5]);
 }
 
 static void put_sigset(struct text *t, const void *p)
@@ -159,46 +188,7 @@ static void put_status(struct text *t, const void *p)
 	}
 }
 
-static void put_inet(struct text *t, const void *p)
-{
-	struct sockaddr_in in;
-	uint8_t b[4];
-	int i;
-
-	READ(in, p);
-	READ(b, &in.sin_addr);
-	put_string(t, ", sin_port=htons(");
-	put_unsigned(t, __builtin_bswap16(in.sin_port));
-	put_string(t, "), sin_addr=inet_addr(\"");
-	for (i = 0; i < 4; i++) {
-		put_string(t, i ? "." : "");
-		put_unsigned(t, b[i]);
-	}
-	put_string(t, "\")");
-}
-
-static void put_address(struct text *t, const void *p, unsigned int size)
-{
-	const uint8_t *path = (const uint8_t *)p + 2;
-	unsigned int n = 0;
-	uint16_t family;
-
-	READ(family, p);
-	put_string(t, "{sa_family=");
-	put_flags(t, KIND_FAMILY, family);
-	if (family == AF_INET) {
-		put_inet(t, p);
-	} else if (family == AF_UNIX) {
-		while (n < size - 2 && path[n])
-			n++;
-		put_string(t, ", sun_path=");
-		put_bytes(t, path, n, size == 28);
-	}
-	put_char(t, '}');
-}
-
-/* @format with each '#' the next of @v: '#d' signed, '#u' unsigned, '#x' in hex. */
-static void put_numbers(struct text *t, const char *format, const uint64_t *v)
+void put_numbers(struct text *t, const char *format, const uint64_t *v)
 {
 	for (; *format; format++) {
 		if (*format != '#') {
@@ -231,25 +221,34 @@ static void put_utsname(struct text *t, const void *p, unsigned int size)
 	put_string(t, "\", ...}");
 }
 
+/* Of those that are always as long. */
 static const uint8_t needed[NR_KINDS] = {
-#define KIND(name, how, bytes) [KIND_##name] = bytes,
+#define KIND(name, how, bytes) \
+	[KIND_##name] = COPY_##how == COPY_IN || COPY_##how == COPY_OUT ? bytes : 0,
 #include "kinds.def"
 #undef KIND
 };
 
-void put_memory(struct text *t, enum arg_kind kind, const void *p, unsigned int size)
+void put_memory(struct text *t, const struct style *style, enum arg_kind kind,
+		const struct trace_piece *piece)
 {
-	struct pollfd poll;
+	const void *p = piece + 1;
 	uint64_t pair[2];
 	int fds[2];
 
-	if (size < needed[kind]) {
+	if (piece->size < needed[kind]) {
 		put_char(t, '?');
 		return;
 	}
 	switch (kind) {
 	case KIND_STAT:
 		put_stat(t, p);
+		break;
+	case KIND_STATX:
+		put_statx(t, p);
+		break;
+	case KIND_CLONEARGS:
+		put_clone_args(t, p);
 		break;
 	case KIND_SIGSET_IN:
 	case KIND_SIGSET_OUT:
@@ -267,7 +266,12 @@ void put_memory(struct text *t, enum arg_kind kind, const void *p, unsigned int 
 		put_status(t, p);
 		break;
 	case KIND_ADDRESS:
-		put_address(t, p, size);
+	case KIND_ADDRESS_OUT:
+		put_address(t, p, piece->size);
+		break;
+	case KIND_LENGTH:
+		READ(fds[0], p);
+		put_numbers(t, "[#d]", (uint64_t[]){ fds[0] });
 		break;
 	case KIND_TIMESPEC_IN:
 	case KIND_TIMESPEC_OUT:
@@ -279,16 +283,24 @@ void put_memory(struct text *t, enum arg_kind kind, const void *p, unsigned int 
 		put_numbers(t, "[#d, #d]", (uint64_t[]){ fds[0], fds[1] });
 		break;
 	case KIND_POLLFDS:
-		READ(poll, p);
-		put_numbers(t, "[{fd=#d, events=#x}, ...]",
-			    (uint64_t[]){ poll.fd, (uint16_t)poll.events });
+		put_pollfds(t, piece);
+		break;
+	case KIND_EPOLLEVENT:
+		put_epoll_event(t, p);
+		break;
+	case KIND_EPOLLEVENTS:
+		put_epoll_events(t, piece);
 		break;
 	case KIND_UTSNAME:
-		put_utsname(t, p, size);
+		put_utsname(t, p, piece->size);
 		break;
 	case KIND_IOVEC:
-		READ(pair, p);
-		put_numbers(t, "[{iov_base=#x, iov_len=#u}, ...]", pair);
+	case KIND_IOVEC_OUT:
+		put_vectors(t, style, p, piece->size, piece->more);
+		break;
+	case KIND_MESSAGE:
+	case KIND_MESSAGE_OUT:
+		put_message(t, style, piece);
 		break;
 	default:
 		put_char(t, '?');

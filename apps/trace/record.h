@@ -51,7 +51,29 @@ struct trace_piece {
 };
 
 enum copy_how { COPY_NO, COPY_IN, COPY_OUT, COPY_STRING, COPY_BUFFER_IN, COPY_BUFFER_OUT,
-		COPY_VECTOR };
+		COPY_SIZED_IN, COPY_SIZED_OUT, COPY_ARRAY_BOTH, COPY_ARRAY_OUT,
+		COPY_VECTOR, COPY_IOVEC_IN, COPY_IOVEC_OUT, COPY_MESSAGE_IN, COPY_MESSAGE_OUT };
+
+#define MAX_VECTORS	4
+#define VECTOR_BYTES	96
+
+/* An element of an array of struct iovec, and the first bytes of what it points to. */
+struct trace_vector {
+	uint64_t	base, len;
+	uint16_t	size;			/* of data */
+	uint8_t		copied, more;
+	uint8_t		data[VECTOR_BYTES];
+};
+
+/* A struct msghdr, the address it names, and its vectors, as many as the piece has. */
+struct trace_message {
+	uint64_t		name;
+	uint32_t		name_size, unused;
+	uint64_t		iov, iovlen, control, controllen, flags;
+	uint8_t			address[112];	/* name_size of it, or 0 */
+	struct trace_vector	vector[];
+};
+#define MESSAGE_HEAD	56			/* struct msghdr */
 
 #define KIND(name, how, bytes) KIND_##name,
 enum arg_kind {

@@ -56,6 +56,24 @@ void put_bytes(struct text *t, const uint8_t *p, unsigned int size, bool more);
 void put_flags(struct text *t, enum arg_kind kind, uint64_t v);
 
 /* memory.c */
-void put_memory(struct text *t, enum arg_kind kind, const void *p, unsigned int size);
+void put_memory(struct text *t, const struct style *style, enum arg_kind kind,
+		const struct trace_piece *piece);
+/* @format with each '#' the next of @v: '#d' signed, '#u' unsigned, '#x' in hex. */
+void put_numbers(struct text *t, const char *format, const uint64_t *v);
+
+/* sockets.c */
+void put_address(struct text *t, const void *p, unsigned int size);
+void put_vectors(struct text *t, const struct style *style, const void *p, unsigned int size,
+		 bool more);
+void put_message(struct text *t, const struct style *style, const struct trace_piece *piece);
+
+/* events.c */
+void put_pollfds(struct text *t, const struct trace_piece *piece);
+void put_poll_results(struct text *t, const struct trace_piece *piece);
+void put_epoll_event(struct text *t, const void *p);
+void put_epoll_events(struct text *t, const struct trace_piece *piece);
+
+/* A copy, as the record's bytes may lie anywhere. */
+#define READ(to, from) __builtin_memcpy(&(to), from, sizeof(to))
 
 #endif /* _APPS_TRACE_TRACE_H */

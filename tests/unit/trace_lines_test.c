@@ -2,19 +2,24 @@
 /*
  * trace_lines_test.c - dune-trace's lines, from records as the monitor writes them
  *
- * SOURCES: apps/trace/lines.c apps/trace/arguments.c apps/trace/memory.c
+ * SOURCES: apps/trace/lines.c apps/trace/arguments.c apps/trace/memory.c apps/trace/sockets.c apps/trace/events.c
+ * SOURCES: apps/trace/classes.c
  * SOURCES: apps/trace/flags.c apps/trace/names.c apps/trace/ring.c apps/trace/json.c apps/trace/signals.c
  * CFLAGS: -D_GNU_SOURCE -Ibuild/apps/trace -Iapps/trace
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <asm/unistd_64.h>
 
 #include "tap.h"
+#include "classes.h"
 #include "reader.h"
 
 static const struct style style = { .string = 32, .frequency = 100000000 };
@@ -128,6 +133,139 @@ static void test_memory(void)
 	SHOWS("wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 77");
 }
 
+static void test_addresses(void)
+{
+	static const char inet[] = "\2\0\0\120\177\0\0\1\0\0\0\0\0\0\0\0";
+	static const char loopback[] = "\12\0\1\273\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2\0\0\0";
+	static const char inside[] = "\12\0\0\1\0\0\0\0\40\1\15\270\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0";
+	static const char groups[] = "\12\0\0\1\0\0\0\0\0\0\0\1\0\2\0\3\0\4\0\5\0\6\0\7\0\0\0\0";
+	int length = 16;
+
+	record(__NR_connect, 0, 3, 0x1000, 16, 0);
+	piece(1, inet, 16, false);
+	SHOWS("connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0");
+	record(__NR_bind, 0, 3, 0x1000, 28, 0);
+	piece(1, loopback, 28, false);
+	SHOWS("bind(3, {sa_family=AF_INET6, sin6_port=htons(443), sin6_flowinfo=htonl(1), inet_pton(AF_INET6, \"::1\", &sin6_addr), sin6_scope_id=2}, 28) = 0");
+	record(__NR_bind, 0, 3, 0x1000, 28, 0);
+	piece(1, inside, 28, false);
+	SHOWS("bind(3, {sa_family=AF_INET6, sin6_port=htons(1), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, \"2001:db8:0:1::\", &sin6_addr), sin6_scope_id=0}, 28) = 0");
+	record(__NR_bind, 0, 3, 0x1000, 28, 0);
+	piece(1, groups, 28, false);
+	SHOWS("bind(3, {sa_family=AF_INET6, sin6_port=htons(1), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, \"0:1:2:3:4:5:6:7\", &sin6_addr), sin6_scope_id=0}, 28) = 0");
+	record(__NR_bind, 0, 3, 0x1000, 110, 0);
+	piece(1, "\1\0/run/x\0...", 12, false);
+	SHOWS("bind(3, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 110) = 0");
+	record(__NR_bind, 0, 3, 0x1000, 5, 0);
+	piece(1, "\1\0\0ab", 5, false);
+	SHOWS("bind(3, {sa_family=AF_UNIX, sun_path=@\"ab\"}, 5) = 0");
+	record(__NR_accept, 4, 3, 0x1000, 0x2000, 0);
+	piece(1, inet, 16, false);
+	piece(2, &length, 4, false);
+	SHOWS("accept(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 4");
+	/* Too short for what the family says. */
+	record(__NR_bind, 0, 3, 0x1000, 2, 0);
+	piece(1, inet, 2, false);
+	SHOWS("bind(3, {sa_family=AF_INET}, 2)         = 0");
+	record(__NR_bind, 0, 3, 0x1000, 1, 0);
+	piece(1, inet, 1, false);
+	SHOWS("bind(3, ?, 1)                           = 0");
+}
+
+static void test_vectors(void)
+{
+	struct trace_vector v[2] = {
+		{ .base = 0x5000, .len = 3, .size = 3, .copied = 1, .data = "abc" },
+		{ .base = 0x6000, .len = 9 } };
+	struct { struct trace_message m; struct trace_vector v; } message = {
+		.m = { .name = 0x7000, .name_size = 5, .iovlen = 1, .controllen = 24, .flags = 0x40,
+		       .address = "\1\0\0ab" },
+		.v = { .len = 200, .size = 2, .copied = 1, .more = 1, .data = "xy" } };
+
+	record(__NR_writev, 3, 1, 0x1000, 2, 0);
+	piece(1, v, sizeof(v), false);
+	SHOWS("writev(1, [{iov_base=\"abc\", iov_len=3}, {iov_base=0x6000, iov_len=9}], 2) = 3");
+	record(__NR_readv, 3, 1, 0x1000, 5, 0);
+	v[0].size = 60000;		/* damaged */
+	v[0].more = 1;
+	v[0].data[40] = 'z';
+	piece(1, v, sizeof(v[0]) + 7, true);
+	SHOWS("readv(1, [{iov_base=\"abc\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\"..., iov_len=3}, ...], 5) = 3");
+	record(__NR_sendmsg, 200, 3, 0x1000, MSG_NOSIGNAL, 0);
+	piece(1, &message, sizeof(message), false);
+	SHOWS("sendmsg(3, {msg_name={sa_family=AF_UNIX, sun_path=@\"ab\"}, msg_namelen=5, msg_iov=[{iov_base=\"xy\"..., iov_len=200}], msg_iovlen=1, msg_controllen=24, msg_flags=MSG_DONTWAIT}, MSG_NOSIGNAL) = 200");
+	message.m.name_size = 113;	/* damaged */
+	record(__NR_sendmsg, 200, 3, 0x1000, 0, 0);
+	piece(1, &message, sizeof(message.m), true);
+	SHOWS("sendmsg(3, {msg_name=NULL, msg_namelen=113, msg_iov=[...], msg_iovlen=1, msg_controllen=24, msg_flags=MSG_DONTWAIT}, 0) = 200");
+	record(__NR_sendmsg, 200, 3, 0x1000, 0, 0);
+	piece(1, &message, 100, false);
+	SHOWS("sendmsg(3, ?, 0)                        = 200");
+}
+
+static void test_events(void)
+{
+	struct pollfd fds[2] = { { 3, POLLIN, 0 }, { 4, POLLIN | POLLOUT, POLLOUT | POLLHUP } };
+	struct { uint32_t events; uint64_t data; } __attribute__((packed)) e[2] = {
+		{ EPOLLIN | EPOLLET, 5 }, { EPOLLHUP, 1UL << 32 | 6 } };
+
+	record(__NR_poll, 1, 0x1000, 2, -1, 0);
+	piece(0, fds, sizeof(fds), false);
+	SHOWS("poll([{fd=3, events=POLLIN}, {fd=4, events=POLLIN|POLLOUT}], 2, -1) = 1 ([{fd=4, revents=POLLOUT|POLLHUP}])");
+	record(__NR_poll, 0, 0x1000, 1, 10, 0);
+	piece(0, fds, sizeof(fds[0]), false);
+	SHOWS("poll([{fd=3, events=POLLIN}], 1, 10)    = 0 (Timeout)");
+	record(__NR_epoll_ctl, 0, 5, EPOLL_CTL_ADD, 3, 0x1000);
+	piece(3, e, 12, false);
+	SHOWS("epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLET, data={u32=5, u64=5}}) = 0");
+	record(__NR_epoll_wait, 2, 5, 0x1000, 8, -1);
+	piece(1, e, 24, false);
+	SHOWS("epoll_wait(5, [{events=EPOLLIN|EPOLLET, data={u32=5, u64=5}}, {events=EPOLLHUP, data={u32=6, u64=4294967302}}], 8, -1) = 2");
+}
+
+static void test_more_structures(void)
+{
+	uint64_t args[8] = { 0x4100, 0, 0x10, 0, 17, 0x7000, 4096, 0 };
+	uint32_t st[16] = { 0x17ff, 4096, 0, 0, 1, 0, 0, 0100644, 12, 0, 6 };
+
+	record(__NR_clone3, 99, 0x1000, 88, 0, 0);
+	piece(0, args, 64, false);
+	SHOWS("clone3({flags=CLONE_VM|CLONE_VFORK, child_tid=0x10, parent_tid=0, exit_signal=SIGCHLD, stack=0x7000, stack_size=0x1000, tls=0}, 88) = 99");
+	record(__NR_statx, 0, (uint64_t)AT_FDCWD, 0x1000, 0, 0x7ff);
+	piece(1, "f", 1, false);
+	piece(4, st, 64, false);
+	SHOWS("statx(AT_FDCWD, \"f\", 0, STATX_BASIC_STATS, {stx_mask=STATX_BASIC_STATS|STATX_MNT_ID, stx_attributes=0, stx_mode=S_IFREG|0644, stx_size=6, ...}) = 0");
+}
+
+static unsigned int nr_wanted(const bool *wanted)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < MAX_NR; i++)
+		n += wanted[i];
+	return n;
+}
+
+static void test_classes(void)
+{
+	char list[64], known[512];
+	bool wanted[MAX_NR];
+
+	CHECK(!want_calls(strcpy(list, "read,%net"), wanted) && wanted[__NR_read] &&
+	      wanted[__NR_accept4] && !wanted[__NR_write]);
+	CHECK(!want_calls(strcpy(list, "!%file,getpid"), wanted) && !wanted[__NR_openat] &&
+	      !wanted[__NR_execve] && !wanted[__NR_getpid] && wanted[__NR_read]);
+	CHECK(!want_calls(strcpy(list, "%%stat"), wanted) && nr_wanted(wanted) == 5);
+	CHECK(!want_calls(strcpy(list, "none"), wanted) && !nr_wanted(wanted));
+	CHECK(!want_calls(strcpy(list, "all"), wanted) && nr_wanted(wanted) == MAX_NR);
+	CHECK(!strcmp(want_calls(strcpy(list, "read,%files"), wanted), "%files"));
+	CHECK(!strcmp(want_calls(strcpy(list, "raed"), wanted), "raed"));
+	list_classes(known, sizeof(known));
+	CHECK(!strncmp(known, " %file %process %network ", 25) && strstr(known, " %pure"));
+	list_classes(known, 8);
+	CHECK(!strlen(known) || strlen(known) < 8);
+}
+
 static void test_execve(void)
 {
 	record(__NR_execve, 0, 0x1000, 0x2000, 0x3000, 12);
@@ -224,6 +362,11 @@ int main(void)
 		return 1;
 	test_numbers_and_names();
 	test_memory();
+	test_addresses();
+	test_vectors();
+	test_events();
+	test_more_structures();
+	test_classes();
 	test_execve();
 	test_json();
 	test_signals();
