@@ -309,7 +309,7 @@ static void storm(struct __test_metadata *_metadata, bool inside, int seconds)
 
 static int storm_seconds(void)
 {
-	return getenv("LONG") ? 120 : 3;
+	return getenv("LONG") ? 120 : 3 * slow_factor();
 }
 
 TEST_F_TIMEOUT(memory, storm_from_inside, 500)
