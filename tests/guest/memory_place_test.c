@@ -170,7 +170,12 @@ static int move_to(int node)
 	return elsewhere;
 }
 
-TEST(pages_move_between_nodes)
+/* Linux takes its time for these, the more it checks. */
+FIXTURE(memory) { };
+FIXTURE_SETUP(memory) { }
+FIXTURE_TEARDOWN(memory) { }
+
+TEST_F_TIMEOUT(memory, pages_move_between_nodes, 300)
 {
 	unsigned long first = 1, second = 2;
 	pthread_t thread;
@@ -245,7 +250,7 @@ static int pages_in(unsigned long block)
 	return n;
 }
 
-TEST(memory_goes_and_comes)
+TEST_F_TIMEOUT(memory, memory_goes_and_comes, 300)
 {
 	unsigned long block;
 	pthread_t thread;
