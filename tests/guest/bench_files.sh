@@ -116,7 +116,7 @@ head -c 100000 /dev/urandom >random.json
 { printf '[{"name": "'; head -c 100000 /dev/zero | tr '\0' a; } >long.json
 head -c 100000 /dev/zero | tr '\0' '[' >deep.json
 mkdir folder.json
-refuses_file truncated.json "truncated.json:4:122:"
+refuses_file truncated.json "truncated.json:4:36:"
 refuses_file text_for_number.json 'figure 1: "native" should be a number'
 refuses_file list_for_number.json 'figure 1: "native" should be a number'
 refuses_file number_for_name.json 'figure 1: "name" should be a string'
