@@ -63,7 +63,7 @@ struct trace_vector {
 	uint16_t	size;			/* of data */
 	uint8_t		copied, more;
 	uint8_t		data[VECTOR_BYTES];
-};
+} __attribute__((packed, aligned(4)));	/* as behind the head of a piece */
 
 /* A struct msghdr, the address it names, and its vectors, as many as the piece has. */
 struct trace_message {
@@ -72,7 +72,7 @@ struct trace_message {
 	uint64_t		iov, iovlen, control, controllen, flags;
 	uint8_t			address[112];	/* name_size of it, or 0 */
 	struct trace_vector	vector[];
-};
+} __attribute__((packed, aligned(4)));
 #define MESSAGE_HEAD	56			/* struct msghdr */
 
 #define KIND(name, how, bytes) KIND_##name,

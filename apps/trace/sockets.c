@@ -156,8 +156,8 @@ void put_vectors(struct text *t, const struct style *style, const void *p, unsig
 		if (v.copied)
 			put_data(t, style, &v);
 		else
-			put_numbers(t, "#x", &v.base);
-		put_numbers(t, ", iov_len=#u}", &v.len);
+			put_hex(t, v.base);
+		put_numbers(t, ", iov_len=#u}", (uint64_t[]){ v.len });
 	}
 	put_string(t, !more ? "]" : i ? ", ...]" : "...]");
 }
