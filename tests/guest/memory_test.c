@@ -426,7 +426,8 @@ TEST(prefaulted_memory_costs_no_exits)
 	before = mm_violations();
 	p[0] = 1;
 	EXPECT_EQ(before + 1, mm_violations());
-	EXPECT_EQ(0, dune_prefault((void *)0, 1UL << 47, 0));
+	/* Of all there can be: 131072 blocks of 1 GiB, with a lock taken for each. */
+	EXPECT_EQ(0, dune_prefault((void *)0, 1UL << (getenv("SLOW_KERNEL") ? 43 : 47), 0));
 
 	EXPECT_EQ(-EINVAL, dune_prefault(p, PAGE, 4));
 	EXPECT_EQ(-EINVAL, dune_prefault(p, -1UL, 0));
