@@ -59,6 +59,7 @@ struct dune_vm {
 
 	struct cpumask		cpus;		/* on which a vcpu was loaded */
 
+	u64			nr;		/* from 1; no two ever have the same */
 	pid_t			pid;		/* the process that it was made for */
 	u64			invalidations;	/* ranges, and */
 	u64			kicks;		/* IPIs to CPUs in the guest: under ept_lock */

@@ -52,10 +52,11 @@ static void show_vm(struct seq_file *m, const struct dune_vm *vm, struct dune_to
 		memset(&one, 0, sizeof(one));
 		dune_totals_add_vcpu(&one, vcpu);
 		dune_totals_add(&sum, &one);
-		seq_printf(m, "vcpu pid=%d tid=%d id=%u", vm->pid, READ_ONCE(vcpu->tid), vcpu->id);
+		seq_printf(m, "vcpu pid=%d tid=%d id=%u vm=%llu", vm->pid, READ_ONCE(vcpu->tid),
+			   vcpu->id, vm->nr);
 		show_totals(m, &one);
 	}
-	seq_printf(m, "process pid=%d slots=%u tables=%lu", vm->pid,
+	seq_printf(m, "process pid=%d vm=%llu slots=%u tables=%lu", vm->pid, vm->nr,
 		   READ_ONCE(vm->slots.used) - READ_ONCE(vm->slots.nr_free),
 		   READ_ONCE(vm->ept.nr_tables));
 	show_sum(m, &sum);

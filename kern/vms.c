@@ -57,7 +57,10 @@ void dune_totals_add_vm(struct dune_totals *to, const struct dune_vm *vm)
 
 void dune_vms_add(struct dune_vm *vm)
 {
+	static u64 last;	/* under dune_vms_lock */
+
 	spin_lock(&dune_vms_lock);
+	vm->nr = ++last;
 	list_add_tail(&vm->in_all, &dune_vms);
 	spin_unlock(&dune_vms_lock);
 }

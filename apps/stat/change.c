@@ -10,7 +10,7 @@ static const struct counts *find(const struct sample *s, const struct counts *c)
 
 	for (i = 0; i < s->nr; i++)
 		if (s->counts[i].subject == c->subject && s->counts[i].pid == c->pid &&
-		    s->counts[i].id == c->id)
+		    s->counts[i].vm == c->vm && s->counts[i].id == c->id)
 			return &s->counts[i];
 	return NULL;
 }

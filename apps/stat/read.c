@@ -27,6 +27,8 @@ static void set(struct counts *c, const char *name, uint64_t value)
 		c->tid = value;
 	else if (!strcmp(name, "id"))
 		c->id = value;
+	else if (!strcmp(name, "vm"))
+		c->vm = value;
 	else if (sscanf(name, "exit-%u", &reason) == 1 && reason < NR_REASONS)
 		c->by_reason[reason] = value;
 	for (i = 0; i < NR_COUNTERS; i++)

@@ -29,6 +29,7 @@ struct counts {
 	enum subject	subject;
 	int		pid, tid;
 	unsigned int	id;		/* of a vcpu */
+	uint64_t	vm;		/* another one for the same process after execve(2) */
 	uint64_t	value[NR_COUNTERS];
 	uint64_t	by_reason[NR_REASONS];
 };

@@ -11,9 +11,9 @@
 #include "stat.h"
 #include "tap.h"
 
-#define VCPU_LINE(exits) "vcpu pid=100 tid=101 id=3 exits=" exits " fast-syscalls=60 " \
+#define VCPU_LINE(exits) "vcpu pid=100 tid=101 id=3 vm=7 exits=" exits " fast-syscalls=60 " \
 	"native-syscalls=10 resolved=5 bounced=1 refused=2 vmreads=0 vmwrites=0 exit-1=10 exit-48=20\n"
-#define PROCESS_LINE "process pid=100 slots=4 tables=9 vcpus-made=1 invalidations=7 flushes=3 " \
+#define PROCESS_LINE "process pid=100 vm=7 slots=4 tables=9 vcpus-made=1 invalidations=7 flushes=3 " \
 	"kicks=1 exits=100\n"
 #define MACHINE_LINE "machine vcpus-made=3 exits=300\n"
 
@@ -34,7 +34,8 @@ static void whole(void)
 	CHECK(read_text(&s, VCPU_LINE("100") PROCESS_LINE MACHINE_LINE));
 	CHECK(s.nr == 3);
 	CHECK(s.counts[0].subject == VCPU && s.counts[1].subject == PROCESS);
-	CHECK(s.counts[0].pid == 100 && s.counts[0].tid == 101 && s.counts[0].id == 3);
+	CHECK(s.counts[0].pid == 100 && s.counts[0].tid == 101 && s.counts[0].id == 3 &&
+	      s.counts[0].vm == 7);
 	CHECK(s.counts[0].value[CNT_EXITS] == 100 && s.counts[0].value[CNT_REFUSED] == 2);
 	CHECK(s.counts[0].by_reason[1] == 10);
 	/* What it has to find out by itself. */
@@ -61,6 +62,23 @@ static void other_files(void)
 	sample_free(&s);
 }
 
+/* After an execve(2): the same process, another VM; the old one may be there for a while. */
+static void another_vm(void)
+{
+	struct sample before, now;
+
+	CHECK(read_text(&before, "vcpu pid=5 tid=5 id=1 vm=1 exits=90\n"
+			"process pid=5 vm=1 exits=90\n" MACHINE_LINE));
+	CHECK(read_text(&now, "process pid=5 vm=1 exits=91\n"
+			"vcpu pid=5 tid=5 id=1 vm=2 exits=40\n"
+			"process pid=5 vm=2 exits=40\n" MACHINE_LINE));
+	sample_subtract(&now, &before);
+	CHECK(now.counts[0].value[CNT_EXITS] == 1);
+	CHECK(now.counts[1].value[CNT_EXITS] == 40 && now.counts[2].value[CNT_EXITS] == 40);
+	sample_free(&before);
+	sample_free(&now);
+}
+
 static void differences(void)
 {
 	struct sample before, now;
@@ -83,5 +101,6 @@ int main(void)
 	whole();
 	other_files();
 	differences();
+	another_vm();
 	return tap_end();
 }
