@@ -82,6 +82,7 @@ after=$(sed -n "s/^process pid=$pid vm=\([0-9]*\) .*/\1/p" $stats | tail -n 1)
 result $? execve_makes_another_vm
 kill -KILL $pid
 wait $pid 2>/dev/null
+sleep 1
 dune-stat -p $pid >out 2>&1
 [ $? = 1 ] && grep -q 'is not in Dune mode' out
 result $? ended_process out

@@ -84,6 +84,8 @@ if command -v trace-cmd >/dev/null; then
 	(cd /tmp && trace-cmd record -e dune -o trace.dat dune-run /bin/busybox echo hello >trace-cmd.out 2>&1 &&
 		trace-cmd report -i trace.dat >trace-cmd.out 2>&1) && by_tool /tmp/trace-cmd.out
 	result $? trace_cmd /tmp/trace-cmd.out
+else
+	skip trace_cmd "it is not in this machine"
 fi
 if command -v perf >/dev/null; then
 	(cd /tmp && perf record -a -e 'dune:*' -o perf.data -- dune-run /bin/busybox echo hello >perf.out 2>&1 &&
@@ -92,6 +94,8 @@ if command -v perf >/dev/null; then
 	perf stat -a -x , -e dune:dune_exit dune-run /bin/busybox echo hello >/tmp/perf.out 2>&1 &&
 		[ "$(sed -n 's/^\([0-9]*\),.*dune:dune_exit.*/\1/p' /tmp/perf.out)" -gt 10 ]
 	result $? perf_counts /tmp/perf.out
+else
+	skip perf "it is not in this machine"
 fi
 
 # A filter looks at fields.
