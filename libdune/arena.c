@@ -160,6 +160,15 @@ void *dune_map_fd(size_t size, int fd)
 	return map(size, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
 }
 
+/*
+ * The call that gives memory back to Linux: an arena's addresses stay taken, so that
+ * nothing else is ever where libdune will map again.
+ */
+int dune_unmap_call(void)
+{
+	return arena_end ? __NR_mmap : __NR_munmap;
+}
+
 void dune_unmap(void *p, size_t size)
 {
 	uintptr_t *place;
@@ -167,6 +176,6 @@ void dune_unmap(void *p, size_t size)
 	if (!p)
 		return;
 	place = dune_arena_freed(size);
-	sys(__NR_munmap, p, size);
+	sys(dune_unmap_call(), p, size, PROT_NONE, MAP_TAKEN, -1, 0);
 	__atomic_store_n(place, (uintptr_t)p, __ATOMIC_RELEASE);
 }

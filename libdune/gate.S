@@ -294,10 +294,10 @@ dune_clone_done:
 	.size	dune_gate_clone, . - dune_gate_clone
 
 /*
- * void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed)
+ * void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed, int unmap)
  *
- * End the thread and give its block back, the stack it runs on with it; then say
- * so in @freed.
+ * End the thread and give its block back, the stack it runs on with it, by the call
+ * @unmap: munmap(2), or mmap(2) of nothing; then say so in @freed.
  */
 	.globl	dune_gate_exit
 	.type	dune_gate_exit, @function
@@ -307,7 +307,11 @@ dune_gate_exit:
 	.cfi_undefined rip
 	mov	%rdx, %rbx
 	mov	%rcx, %r12
-	mov	$__NR_munmap, %eax
+	mov	%r8d, %eax
+	xor	%edx, %edx		/* PROT_NONE */
+	mov	$MAP_TAKEN, %r10d
+	mov	$-1, %r8
+	xor	%r9d, %r9d
 	syscall
 	mov	%rdi, (%r12)
 	mov	%rbx, %rdi

@@ -145,6 +145,7 @@ void *dune_map_aligned(size_t size);
 void *dune_map_fd(size_t size, int fd);
 bool dune_arena_is_set(void);
 void dune_unmap(void *p, size_t size);
+int dune_unmap_call(void);
 uintptr_t *dune_arena_freed(size_t size);
 
 /* root.c */
@@ -220,7 +221,7 @@ void dune_gdt_init(struct dune_thread *t);
 int dune_gate_enter(struct dune_thread *t);
 long dune_gate_clone(long nr, long a0, long a1, long a2, long a3, long a4,
 		     struct dune_thread *child);
-void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed)
+void dune_gate_exit(void *block, size_t size, long status, uintptr_t *freed, int unmap)
 	__attribute__((noreturn));
 void dune_gate_touch(uintptr_t va, bool write);
 void dune_gate_break(void);

@@ -18,14 +18,15 @@ static void exit_thread(struct dune_thread *t)
 	dune_sigmask_set(~0ULL);
 	/* Of a vfork child, the parent frees all; a length of 0 unmaps nothing. */
 	if (t->vfork)
-		dune_gate_exit(t->block, 0, status, &nowhere);
+		dune_gate_exit(t->block, 0, status, &nowhere, __NR_munmap);
 	dune_thread_clear(t);
 	place = dune_spare_place();
 	if (place)
-		dune_gate_exit(t, 0, status, place);
+		dune_gate_exit(t, 0, status, place, __NR_munmap);
 	dune_unmap(t->run, dune_global.info.run_size);
 	dune_fd_close(t->vcpu_fd);
-	dune_gate_exit(t->block, BLOCK_SIZE, status, dune_arena_freed(BLOCK_SIZE));
+	dune_gate_exit(t->block, BLOCK_SIZE, status, dune_arena_freed(BLOCK_SIZE),
+		       dune_unmap_call());
 }
 
 static long do_sigaction(struct dune_thread *t)

@@ -81,6 +81,12 @@
  */
 #define ECALLAGAIN	0x5eed5eed
 
+/*
+ * Of an mmap(2) of nothing, in the place of what is there: MAP_PRIVATE, MAP_FIXED,
+ * MAP_ANONYMOUS, MAP_NORESERVE.
+ */
+#define MAP_TAKEN	0x4032
+
 #ifdef __ASSEMBLER__
 /* A function's number and first five arguments, to where SYSCALL has them. */
 .macro SYSCALL_ARGUMENTS

@@ -145,7 +145,7 @@ void exec_forget(uint32_t tid)
 	for (i = 0; i < NR_PLACES; i++) {
 		if (__atomic_load_n(&owner[i], __ATOMIC_RELAXED) != tid)
 			continue;
-		sys(__NR_munmap, EXEC_BASE + i * PLACE_SIZE, sizeof(struct call));
+		block_retire(EXEC_BASE + i * PLACE_SIZE, sizeof(struct call));
 		__atomic_store_n(&owner[i], 0, __ATOMIC_RELEASE);
 	}
 }
@@ -170,6 +170,24 @@ static struct exec_args exec_args(struct dune_tf *tf)
 	};
 }
 
+/* A name without a slash is one in the directory we are in: dune-run would search PATH. */
+static long with_slash(char *path, size_t size)
+{
+	size_t n = length(path) + 1, i;
+
+	for (i = 0; path[i]; i++)
+		if (path[i] == '/')
+			return 0;
+	if (!i)
+		return -ENOENT;
+	if (n + 2 > size)
+		return -ENAMETOOLONG;
+	__builtin_memmove(path + 2, path, n);
+	path[0] = '.';
+	path[1] = '/';
+	return 0;
+}
+
 /* *@fd: what the new program is to be found by, if not by its name. */
 static long find_file(struct call *c, const struct exec_args *a, long *fd)
 {
@@ -191,7 +209,8 @@ static long find_file(struct call *c, const struct exec_args *a, long *fd)
 	} else if (is_self(c->path) && program[0]) {
 		__builtin_memcpy(c->path, program, sizeof(c->path));
 	}
-	return check_executable(c->path);
+	r = with_slash(c->path, sizeof(c->path));
+	return r ? r : check_executable(c->path);
 }
 
 static long prepare(struct call *c, const struct exec_args *a, long *fd)

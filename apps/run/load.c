@@ -89,6 +89,8 @@ static long map_segment(const struct segment *s, uint64_t bias, int fd)
 	uint64_t shift = at - PAGE_DOWN(at);
 	long r = 0;
 
+	if (box_on() && !box_may_map(s->prot))
+		return -EACCES;
 	if (s->filesz)
 		r = sys(__NR_mmap, at - shift, s->filesz + shift, s->prot,
 			MAP_PRIVATE | MAP_FIXED, fd, s->offset - shift);
@@ -115,6 +117,10 @@ static long map_image(struct image *image, int fd, uint64_t hint)
 	r = sys(__NR_mmap, hint, size, PROT_NONE, flags, -1, 0);
 	if (sys_failed(r))
 		return r;
+	if (in_monitor(r, size)) {
+		sys(__NR_munmap, r, size);
+		return -ENOMEM;
+	}
 	image->bias = r - elf->low;
 	for (i = 0; i < elf->nr; i++) {
 		r = map_segment(&elf->segment[i], image->bias, fd);

@@ -98,9 +98,9 @@ static void load(struct program *p, const char *path)
 }
 
 /*
- * The monitor's block is not reserved, which RLIMIT_AS would count: nothing can
- * be mapped there on demand (refuse.c), and what Linux, short of other places,
- * puts there ring 3 cannot use, and the monitor's own mappings replace.
+ * Without a policy the monitor's block is not reserved (block.c), which RLIMIT_AS
+ * would count: nothing can be mapped there on demand (refuse.c), and what Linux, short
+ * of other places, puts there ring 3 cannot use, and the monitor's own mappings replace.
  */
 static void enter(bool verbose)
 {
@@ -159,6 +159,8 @@ void run_main(uint64_t *sp)
 	o.rest = v.argv;
 	if (!v.argv[0])
 		die(125, "which program?", "--help says more");
+	if (o.policy_fd)
+		block_reserve();
 	if (o.policy_fd)
 		box_open(&o);
 	else if (o.policy || o.trace || o.learn)

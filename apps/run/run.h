@@ -113,6 +113,10 @@ struct options {
 	char	**rest;		/* the program and its arguments */
 };
 
+/* block.c */
+void block_reserve(void);
+void block_retire(uint64_t start, uint64_t size);
+
 void box_compile(const struct options *o, char **argv, char **envp);
 void box_open(const struct options *o);
 void box_begin(void);
@@ -120,6 +124,7 @@ bool box_on(void);
 bool box_traces(void);
 void box_say(const char *line, size_t size);
 bool box_may_load(int fd, bool program);
+bool box_may_map(int prot);
 void box_handler(struct dune_tf *tf);
 long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags);
 const char *box_fd_text(void);

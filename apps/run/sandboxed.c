@@ -190,6 +190,7 @@ void box_open(const struct options *o)
 	box.report = shared->report;
 	box.learn = shared->learn;
 	box.is_user = is_user;
+	box.reserved = MONITOR_SIZE;
 }
 
 /*
@@ -208,7 +209,15 @@ bool box_may_load(int fd, bool program)
 		learn_path(&box, name, program ? RIGHT_EXEC : RIGHT_READ);
 	if (first)
 		return true;	/* it is what the sandbox is for */
+	if (box.policy->deny_wx && (rights & RIGHT_WRITE))
+		return false;
 	return rights & (program ? RIGHT_EXEC : RIGHT_READ | RIGHT_EXEC);
+}
+
+/* A segment of a program. */
+bool box_may_map(int prot)
+{
+	return !box.policy->deny_wx || !(prot & PROT_WRITE) || !(prot & PROT_EXEC);
 }
 
 static long front_brk(struct request *r)
@@ -305,6 +314,13 @@ void box_handler(struct dune_tf *tf)
  * Whether the call in @tf may execute the file at @path. @at: by @dir and @flags, and
  * then it is found by a descriptor, which this returns and names in @path; else 0.
  */
+static bool is_writable(struct request *r, const struct object *o)
+{
+	char name[PATH_SIZE];
+
+	return rights_of_fd(r, o->fd, name) & RIGHT_WRITE;
+}
+
 long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags)
 {
 	struct request r = {
@@ -316,6 +332,10 @@ long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uin
 
 	if (fd)
 		return fd;
+	if (box.policy->deny_wx && is_writable(&r, &o)) {
+		drop(&o);
+		return refuse_argument(&r, at, "deny-write-exec", EACCES);
+	}
 	if (at) {
 		fd = sys(__NR_fcntl, o.fd, F_DUPFD, 0);
 		if (!sys_failed(fd))

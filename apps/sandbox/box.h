@@ -62,6 +62,8 @@ struct box {
 	const struct policy *policy;
 	struct shared	*shared;
 	bool		report, learn;
+	uint64_t	reserved;	/* bytes of addresses, for the monitor */
+	bool		hides;		/* the policy, something */
 	bool		shares_fds;	/* a clone has them in common with us */
 	struct fd_slots	slots;		/* started before it does */
 	/* Whether memory is all ring 3's. */
@@ -136,6 +138,10 @@ void drop(struct object *o);
 long rule_for(struct request *r, const char *path, uint32_t need, const char **rest);
 bool must_look(long result);
 bool is_pinned(const struct box *b, const char *name);
+#define ENTRY_SIZE	(PATH_SIZE + 257)	/* with a name of 255 behind */
+void entry_name(struct request *r, const struct object *o, const char *last,
+		char name[ENTRY_SIZE]);
+bool hides_below(const struct box *b, const char *name);
 long names_start(struct box *b);
 void names_index(struct box *b);
 

@@ -131,16 +131,22 @@ long do_link(struct request *r)
  */
 static long may_move(struct request *r, const struct place *p, const struct object *dir)
 {
-	char name[PATH_SIZE + 256];
+	char name[ENTRY_SIZE];
 	uint32_t rights = all_rights(r, p->dir.fd, name);
-	size_t n = text_length(name), size = text_length(p->last) + 1;
 
-	if (n > 1)
-		name[n++] = '/';
-	__builtin_memcpy(name + n, p->last, size);
+	entry_name(r, &p->dir, p->last, name);
 	if (is_pinned(r->box, name))
 		return -EBUSY;
 	return gains(r, rights, dir) ? -EXDEV : 0;
+}
+
+/* The same of what comes to @p: a directory with something that a rule hides there. */
+static long may_come(struct request *r, const struct place *p)
+{
+	char name[ENTRY_SIZE];
+
+	entry_name(r, &p->dir, p->last, name);
+	return hides_below(r->box, name) ? -EBUSY : 0;
 }
 
 long do_rename(struct request *r)
@@ -157,7 +163,7 @@ long do_rename(struct request *r)
 		return e;
 	e = find_place(r, at ? r->args[2] : (uint64_t)AT_FDCWD, r->args[at ? 3 : 1], &to);
 	if (!e) {
-		e = may_move(r, &from, &to.dir);
+		e = may_move(r, &from, &to.dir) ?: may_come(r, &to);
 		if (!e && (flags & RENAME_EXCHANGE))
 			e = may_move(r, &to, &from.dir);
 		if (!e)

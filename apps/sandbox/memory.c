@@ -14,6 +14,18 @@ static bool range_ok(const struct request *r, uint64_t start, uint64_t size)
 	return size + PAGE > size && r->box->is_user(start, (size + PAGE - 1) & ~(PAGE - 1));
 }
 
+/*
+ * At a fixed place Linux takes what is there in pages of the mapping's own size,
+ * which files may have too: 1 GiB at the most.
+ */
+static bool may_replace(const struct request *r)
+{
+	bool plain = (r->args[3] & (MAP_ANONYMOUS | MAP_HUGETLB)) == MAP_ANONYMOUS;
+	uint64_t size = r->args[1], room = plain ? 0 : (1UL << 30) - 1;
+
+	return size + room >= size && range_ok(r, r->args[0], size + room);
+}
+
 static bool write_and_exec(uint64_t prot)
 {
 	return (prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC);
@@ -22,6 +34,12 @@ static bool write_and_exec(uint64_t prot)
 static bool from_file(const struct request *r)
 {
 	return !(r->args[3] & MAP_ANONYMOUS);
+}
+
+/* Writable in another mapping of the same memory: after a fork() or an mremap() of size 0. */
+static bool is_shared_code(const struct request *r)
+{
+	return (r->args[2] & PROT_EXEC) && !from_file(r) && (r->args[3] & MAP_TYPE) != MAP_PRIVATE;
 }
 
 /* What is shared with a file that may be written is output that no limit would see. */
@@ -85,11 +103,11 @@ long do_mmap(struct request *r)
 {
 	uint64_t flags = r->args[3];
 
-	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && !range_ok(r, r->args[0], r->args[1]))
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && !may_replace(r))
 		return -ENOMEM;
 	if (from_file(r) && box_hides_fd(r->box, r->args[4]))
 		return -EBADF;
-	if (r->box->policy->deny_wx && write_and_exec(r->args[2]))
+	if (r->box->policy->deny_wx && (write_and_exec(r->args[2]) || is_shared_code(r)))
 		return refuse_argument(r, 2, "deny-write-exec", EACCES);
 	return from_file(r) && (may_be_output(r) || may_be_code(r)) ? map_judged(r) : map(r);
 }

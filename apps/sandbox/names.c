@@ -37,6 +37,11 @@ static bool is_rule(const struct box *b, unsigned int i)
 	return b->shared->path[i].fd != NO_FD || !b->shared->path[i].name;
 }
 
+static bool is_hide(const struct box *b, unsigned int i)
+{
+	return (b->policy->path[i].rights & RIGHT_HIDE) && is_rule(b, i);
+}
+
 /*
  * Names in /proc of what lets a process reach memory, namespaces or credentials,
  * or says more than ever is needed: of no use to a sandboxed program.
@@ -122,6 +127,31 @@ static uint32_t rights_of_name(const struct box *b, const char *name)
 	return rights;
 }
 
+/*
+ * The file that the policy lies in, by whatever descriptor in /proc: Linux calls it so,
+ * which is below "/".
+ */
+static bool is_policy(const char *name)
+{
+	static const char policy[] = "/memfd:dune-policy";
+
+	return !__builtin_memcmp(name, policy, sizeof(policy) - 1);
+}
+
+/* Files that have no directory have these: memfd_create(2), shared memory, huge pages. */
+static bool is_in_no_directory(const char *name)
+{
+	static const char *const begins[] = {
+		"/memfd:", "/SYSV", "/anon_hugepage", "/dev/zero (deleted)",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (!__builtin_memcmp(name, begins[i], text_length(begins[i])))
+			return true;
+	return false;
+}
+
 /* On the file behind @fd, whose name is left in @name. */
 uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE])
 {
@@ -139,13 +169,19 @@ uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE])
 	/* A pipe that the process has, "pipe:[7]"; a namespace has such a name too. */
 	if (name[0] != '/')
 		return !__builtin_memcmp(name, "pipe:", 5) ? RIGHT_READ | RIGHT_WRITE | RIGHT_SEE : 0;
+	if (is_policy(name))
+		return 0;
 	if (is_proc(fd)) {
 		if (!path_below(name, "/proc") || !proc_allows(name))
 			return 0;
 		rights = rights_of_name(r->box, name);
 		return rights & (RIGHT_READ | RIGHT_SEE);
 	}
-	return rights_of_name(r->box, name);
+	rights = rights_of_name(r->box, name);
+	/* What the program has written itself, whatever a rule for "/" says. */
+	if (r->box->policy->deny_wx && is_in_no_directory(name))
+		rights &= ~RIGHT_EXEC;
+	return rights;
 }
 
 void drop(struct object *o)
@@ -313,6 +349,49 @@ long find_file(struct request *r, uint64_t dir, const char *path, uint64_t flags
 	return o->fd < 0 ? o->fd : judge(r, need, o);
 }
 
+/* Where @last in the directory @o is, or would be. */
+void entry_name(struct request *r, const struct object *o, const char *last,
+		char name[ENTRY_SIZE])
+{
+	size_t n;
+
+	rights_of_fd(r, o->fd, name);
+	n = text_length(name);
+	if (n > 1)
+		name[n++] = '/';
+	__builtin_memcpy(name + n, last, text_length(last) + 1);
+}
+
+/* Not even a new file may be where a rule hides what is there. */
+static long judge_entry(struct request *r, const char *last, uint32_t need, struct object *o)
+{
+	const struct box *b = r->box;
+	char name[ENTRY_SIZE];
+	unsigned int i;
+
+	if (!b->hides)
+		return 0;
+	entry_name(r, o, last, name);
+	for (i = 0; i < b->policy->nr_paths; i++) {
+		if (!is_hide(b, i) || !path_below(name, rule_name(b, i)))
+			continue;
+		drop(o);
+		return refuse_path(r, name, need);
+	}
+	return 0;
+}
+
+/* Whether a rule hides something at or below @name. */
+bool hides_below(const struct box *b, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; b->hides && i < b->policy->nr_paths; i++)
+		if (is_hide(b, i) && path_below(rule_name(b, i), name))
+			return true;
+	return false;
+}
+
 /*
  * The directory of an entry to be made or removed; *@last: its name, cut from
  * @path. @need on the directory.
@@ -341,7 +420,7 @@ long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
 		parent = root;
 	else
 		path[n - 1] = 0;
-	return find_file(r, dir, parent, O_DIRECTORY, need, o);
+	return find_file(r, dir, parent, O_DIRECTORY, need, o) ?: judge_entry(r, *last, need, o);
 }
 
 /* Whether a rule speaks of something at or below @name: it must stay there. */
@@ -435,6 +514,9 @@ void names_index(struct box *b)
 	unsigned int i;
 
 	b->nr_quick = 0;
+	b->hides = false;
+	for (i = 0; i < b->policy->nr_paths; i++)
+		b->hides |= is_hide(b, i);
 	for (i = 0; i < b->policy->nr_paths && !b->learn; i++) {
 		const struct shared_path *p = &b->shared->path[i];
 		struct quick_rule *q = &b->quick[b->nr_quick];

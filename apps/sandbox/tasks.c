@@ -203,6 +203,12 @@ struct limits {
 	uint64_t	soft, hard;
 };
 
+/* Addresses for the program, and those that are reserved for the monitor; @most in all. */
+static uint64_t with_reserved(const struct box *b, uint64_t size, uint64_t most)
+{
+	return size < most && most - size > b->reserved ? size + b->reserved : most;
+}
+
 /* Its own limits, and downwards only: root may raise them. */
 long do_prlimit(struct request *r)
 {
@@ -221,6 +227,10 @@ long do_prlimit(struct request *r)
 		return -EINVAL;
 	if (new.hard > now.hard)
 		return refuse_argument(r, old_form ? 1 : 2, "it would raise a limit", EPERM);
+	if (resource == RLIMIT_AS && new.soft <= new.hard) {
+		new.soft = with_reserved(r->box, new.soft, now.hard);
+		new.hard = with_reserved(r->box, new.hard, now.hard);
+	}
 	return box_pass_as(r, __NR_prlimit64, 0, resource, (uint64_t)&new,
 			   old_form ? 0 : r->args[3], 0, 0);
 }

@@ -64,8 +64,15 @@ static void mappings(void)
 	      call(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == -EACCES &&
 	      call(mmap, 0, 4096, PROT_EXEC, MAP_PRIVATE, writable, 0) == -EACCES);
 	CHECK(!call(munmap, at, 4096));
+	CHECK(call(mmap, 0, 4096, PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == -EACCES);
 	at = call(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, library, 0);
 	CHECK(at > 0 && !call(munmap, at, 4096));
+	/* What lies in no directory is not below "/". */
+	CHECK(begin("allow @memory @io\nread+exec /\ndeny-write-exec\n"));
+	CHECK(call(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == -EACCES);
+	/* A page of 2 MiB and more at a fixed place may reach farther than it is long. */
+	CHECK(call(mmap, TARGET - (2UL << 20), 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
+		   MAP_HUGETLB | MAP_NORESERVE, -1, 0) == -ENOMEM);
 
 	CHECK(begin("allow @memory @io\nread+write /tmp\nlimit output 64K\n"));
 	CHECK(call(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, writable, 0) == -EACCES &&

@@ -187,10 +187,35 @@ static void names(void)
 	CHECK(call(mknod, in("work/n"), S_IFCHR | 0600, 0x103) == -EPERM && !call(mknod, in("work/n"), S_IFIFO | 0600, 0) &&
 	      !call(unlink, in("work/n")));
 	CHECK(begin("allow @files\nread+create HOME\nhide HOME/secret\nread+write+create HOME/work\n"));
-	CHECK(call(rename, in("secret"), in("work/secret")) == -EBUSY && call(rename, in("ro"), in("work/ro")) == -EXDEV &&
+	CHECK(call(rename, in("secret"), in("work/secret")) == -EACCES && call(rename, in("ro"), in("work/ro")) == -EXDEV &&
 	      call(rename, in("work"), in("work2")) == -EBUSY && !call(rename, in("ro"), in("ro2")) &&
 	      !call(rename, in("ro2"), in("ro")));
-	CHECK(call(renameat2, AT_FDCWD, in("ro"), AT_FDCWD, in("secret"), 2 /* EXCHANGE */) == -EBUSY);
+	CHECK(call(renameat2, AT_FDCWD, in("ro"), AT_FDCWD, in("secret"), 2 /* EXCHANGE */) == -EACCES);
+}
+
+/* What is hidden is not made, replaced or removed either, be it there or not. */
+static void hidden_names(void)
+{
+	char to[256];
+
+	CHECK(begin("allow @io @files\nread+write+create HOME/work\n"
+		    "hide HOME/work/hidden HOME/work/absent HOME/work/new/deep\n"));
+	strcpy(to, in("work/absent"));
+	CHECK(call(mkdir, to, 0755) == -EACCES && call(symlink, "f", to) == -EACCES &&
+	      call(link, in("work/f"), to) == -EACCES && call(rename, in("work/f"), to) == -EACCES &&
+	      call(mknod, to, S_IFIFO | 0600, 0) == -EACCES && opens(to, O_CREAT | O_WRONLY) == -EACCES &&
+	      access(to, F_OK));
+	CHECK(call(rmdir, in("work/hidden")) == -EACCES && call(unlink, in("work/hidden/f")) == -EACCES &&
+	      call(mkdir, in("work/hidden/x"), 0755) == -EACCES);
+	strcpy(to, in("work/hidden"));
+	CHECK(call(rename, in("work/sub"), to) == -EACCES && call(rename, to, in("work/shown")) == -EACCES);
+	CHECK(!call(mkdir, in("work/made"), 0755) && !call(mkdir, in("work/made/deep"), 0755));
+	strcpy(to, in("work/new"));
+	CHECK(call(rename, in("work/made"), to) == -EBUSY && !call(mkdir, to, 0755) &&
+	      call(mkdir, in("work/new/deep"), 0755) == -EACCES &&
+	      call(renameat2, AT_FDCWD, in("work/made"), AT_FDCWD, to, 2 /* EXCHANGE */) == -EBUSY);
+	CHECK(!call(rmdir, in("work/new")) && !call(rmdir, in("work/made/deep")) &&
+	      !call(rmdir, in("work/made")));
 }
 
 /*
@@ -288,6 +313,7 @@ int main(void)
 	proc();
 	looking();
 	names();
+	hidden_names();
 	other_threads();
 	tidy();
 	return tap_end();

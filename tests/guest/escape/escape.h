@@ -43,7 +43,8 @@ struct attempt {
 
 extern const struct attempt pointer_attempts[], memory_attempts[], race_attempts[],
 	file_attempts[], file_race_attempts[], process_attempts[], terminal_attempts[],
-	network_attempts[], vdso_attempts[], cpu_attempts[], state_attempts[], frame_attempts[];
+	network_attempts[], vdso_attempts[], cpu_attempts[], state_attempts[], frame_attempts[],
+	room_attempts[];
 
 #define A(name, answer)		{ #name, name, #answer, "done", NATIVE }
 #define A0(name, answer)	{ #name, name, answer, "done", RING0 }

@@ -41,7 +41,7 @@ static const struct {
 	{ "file-races", file_race_attempts },
 	{ "processes", process_attempts }, { "terminal", terminal_attempts },
 	{ "network", network_attempts }, { "vdso", vdso_attempts }, { "cpu", cpu_attempts },
-	{ "state", state_attempts }, { "frames", frame_attempts },
+	{ "state", state_attempts }, { "room", room_attempts }, { "frames", frame_attempts },
 };
 
 #define NR_GROUPS	(sizeof(groups) / sizeof(groups[0]))

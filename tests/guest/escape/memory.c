@@ -39,6 +39,13 @@ static int map_over_guard(void)
 	return result(mmap((void *)(TARGET - 0x1000), 0x3000, RW, MAP | MAP_FIXED, -1, 0));
 }
 
+/* A huge page at the last place before: of a page's size, it takes two MiB. */
+static int map_huge_before(void)
+{
+	return result(mmap((void *)(TARGET - (2UL << 20)), 4096, PROT_NONE,
+			   MAP | MAP_FIXED | MAP_HUGETLB | MAP_NORESERVE, -1, 0));
+}
+
 static int map_grows_down(void)
 {
 	return result(mmap((void *)(TARGET + (1UL << 30) - 0x1000), 0x2000, RW,
@@ -319,7 +326,8 @@ static int signal_stack(void)
 }
 
 const struct attempt memory_attempts[] = {
-	A(map_over, ENOMEM), A(map_over_guard, ENOMEM), A(map_grows_down, ENOMEM),
+	A(map_over, ENOMEM), A(map_over_guard, ENOMEM), A(map_huge_before, ENOMEM),
+	A(map_grows_down, ENOMEM),
 	A(map_wrapping, ENOMEM), A(unmap, ENOMEM), A(unmap_all, ENOMEM), A(protect, ENOMEM),
 	A(advise, ENOMEM), A(move_away, EFAULT), A(move_over, ENOMEM), A(grow_into, EFAULT),
 	A(attach_segment, ENOSYS), A(remap_pages, ENOSYS), A(proc_mem, EACCES),
