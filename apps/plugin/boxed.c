@@ -42,7 +42,7 @@ static void describe_ending(void)
 static int make_domain(const char *codec)
 {
 	struct dune_domain_options options = {
-		.memory = 256UL << 20, .flags = DUNE_DOMAIN_W_XOR_X,
+		.memory = 256UL << 20, .flags = DUNE_DOMAIN_W_XOR_X, .timeout = TIMEOUT,
 	};
 	struct dune_domain_report report;
 	int r = dune_domain_create(&domain, &options);

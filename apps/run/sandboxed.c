@@ -259,14 +259,18 @@ static long front_exec(struct request *r)
 static long front_exit(struct request *r)
 {
 	bool all = r->nr == __NR_exit_group;
-	long id = all ? sys(__NR_getpid) : sys(__NR_gettid);
+	long id = all ? sys(__NR_getpid) : sys(__NR_gettid), e;
 
 	if (box.learn) {
 		learn_call(&box, r->nr);
 		learn_write(&box);
 	}
 	tasks_remove(&box, id);
-	return box_pass(r);
+	e = box_pass(r);
+	/* A signal's handler comes first, and need not come back. */
+	if (r->again)
+		tasks_add(&box, id);
+	return e;
 }
 
 static void start_sandbox(void)

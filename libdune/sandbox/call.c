@@ -272,7 +272,7 @@ int dune_dom_call_loader(struct dune_domain *d, uint64_t fn, const char *text, u
 	}
 	tf.rsp = sp ? prepare_stack(&c, below, sp) : 0;
 	if (tf.rsp)
-		r = dune_dom_run(&c, &tf, 0);
+		r = dune_dom_run(&c, &tf, d->options.timeout);
 	else
 		dune_dom_note(&c, &tf, DUNE_DOMAIN_STACK, 11);
 	*result = c.result;

@@ -154,9 +154,6 @@ static long plain_call(struct dom_call *c, const struct dune_tf *tf)
 	struct dune_domain *d = c->d;
 
 	switch (tf->rax) {
-	case __NR_write:
-	case __NR_writev:
-		return dune_call_write(d, tf);
 	case __NR_arch_prctl:
 		return do_arch_prctl(tf);
 	case __NR_prlimit64:
@@ -222,6 +219,10 @@ static void call(struct dom_call *c, struct dune_tf *tf)
 		dom_lock(c->d);
 		tf->rax = locked_call(c->d, tf);
 		dom_unlock(c->d);
+		break;
+	case __NR_write:
+	case __NR_writev:
+		dune_call_write(c->d, tf);
 		break;
 	case __NR_futex:
 		dune_call_futex(c, tf);

@@ -176,7 +176,7 @@ long dune_call_openat(struct dune_domain *d, const struct dune_tf *tf);
 long dune_call_close(struct dune_domain *d, const struct dune_tf *tf);
 long dune_call_read(struct dune_domain *d, const struct dune_tf *tf);
 long dune_call_stat(struct dune_domain *d, const struct dune_tf *tf);
-long dune_call_write(struct dune_domain *d, const struct dune_tf *tf);
+void dune_call_write(struct dune_domain *d, struct dune_tf *tf);
 
 /* waits.c */
 void dune_call_futex(struct dom_call *c, struct dune_tf *tf);

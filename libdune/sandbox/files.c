@@ -8,6 +8,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/stat.h>
+#include <asm/poll.h>
 #include <asm/stat.h>
 
 #include "domain.h"
@@ -290,9 +291,23 @@ long dune_call_stat(struct dune_domain *d, const struct dune_tf *tf)
 	return r ?: dune_mem_write(d, at ? tf->rdx : tf->rsi, &st, sizeof(st));
 }
 
+/* Not when it is: before a deadline or a signal has been looked at. */
+#define NOT_YET		(-EAGAIN)
+
+/*
+ * Whoever reads the other end may be waiting for this very call to return, so nothing
+ * waits here for longer than a moment (milliseconds).
+ */
+static bool takes_output(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return sys(__NR_poll, &p, 1, 10);
+}
+
 static long output(struct dune_domain *d, uint64_t from, uint64_t size)
 {
-	char text[512];
+	char text[512];		/* at most PIPE_BUF: a pipe takes all of it, or is full */
 
 	if (size > sizeof(text))
 		size = sizeof(text);
@@ -300,18 +315,18 @@ static long output(struct dune_domain *d, uint64_t from, uint64_t size)
 		return -EFAULT;
 	if (!d->options.output)
 		return size;
+	if (!takes_output(d->options.output))
+		return NOT_YET;
 	return sys(__NR_write, d->options.output, text, size);
 }
 
-/* write() and writev(), to its standard output and error. */
-long dune_call_write(struct dune_domain *d, const struct dune_tf *tf)
+/* write() and writev(), to its standard output and error; NOT_YET: nothing was written. */
+static long write_pieces(struct dune_domain *d, const struct dune_tf *tf)
 {
 	uint64_t piece[2];
 	long sum = 0, r;
 	uint64_t i;
 
-	if (tf->rdi != STDOUT && tf->rdi != STDERR)
-		return -EBADF;
 	if (tf->rax == __NR_write)
 		return output(d, tf->rsi, tf->rdx);
 	for (i = 0; i < tf->rdx && i < 16; i++) {
@@ -325,4 +340,16 @@ long dune_call_write(struct dune_domain *d, const struct dune_tf *tf)
 			break;
 	}
 	return sum;
+}
+
+void dune_call_write(struct dune_domain *d, struct dune_tf *tf)
+{
+	long r = -EBADF;
+
+	if (tf->rdi == STDOUT || tf->rdi == STDERR)
+		r = write_pieces(d, tf);
+	if (r == NOT_YET)
+		tf->rip -= SYSCALL_LEN;
+	else
+		tf->rax = r;
 }

@@ -4,6 +4,7 @@
  *
  * Each is reported for what it was; each time the program goes on.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 
@@ -61,6 +62,48 @@ TEST(endless_loops)
 		EXPECT_EQ(-EOWNERDEAD, timed(d, "loop", &report));
 		EXPECT_EQ(0, dune_domain_destroy(d));
 	}
+}
+
+TEST(endless_constructor)
+{
+	struct dune_domain_options o = { .timeout = 300 * MS };
+	struct dune_domain_report report;
+	struct dune_domain *d;
+
+	ASSERT_EQ(0, enter());
+	ASSERT_EQ(0, dune_domain_create(&d, &o));
+	EXPECT_EQ(0, dune_domain_load(d, plugin("tame")));
+	EXPECT_EQ(-EOWNERDEAD, dune_domain_load(d, plugin("endless")));
+	dune_domain_report(d, &report);
+	EXPECT_EQ(DUNE_DOMAIN_DEADLINE, report.cause);
+	EXPECT_EQ(0, dune_domain_destroy(d));
+}
+
+/* Its host is to read when the call is over. */
+TEST(output_that_nobody_takes)
+{
+	struct dune_domain_call c = { .timeout = 300 * MS };
+	struct dune_domain_options o = { 0 };
+	struct dune_domain_report report;
+	struct dune_domain *d;
+	uint64_t say;
+	char *text;
+	int fds[2];
+
+	ASSERT_EQ(0, pipe2(fds, O_NONBLOCK));
+	while (write(fds[1], "filled\n", 7) > 0)
+		;
+	ASSERT_EQ(0, fcntl(fds[1], F_SETFL, 0));
+	o.output = fds[1];
+	d = domain_with("tame", &o);
+	ASSERT_NE(NULL, d);
+	text = dune_domain_alloc(d, 4096);
+	c.arg[0] = (uint64_t)strcpy(text, "too much");
+	ASSERT_EQ(0, dune_domain_symbol(d, "say", &say));
+	EXPECT_EQ(-EOWNERDEAD, dune_domain_call(d, say, &c));
+	dune_domain_report(d, &report);
+	EXPECT_EQ(DUNE_DOMAIN_DEADLINE, report.cause);
+	EXPECT_EQ(0, dune_domain_destroy(d));
 }
 
 static void *loop(void *data)

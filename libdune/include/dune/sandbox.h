@@ -48,6 +48,9 @@ struct dune_domain_options {
 	int output;		/* descriptor to which what it writes to its
 				 * standard output and error goes; 0: nowhere */
 	const char *library_path;	/* as LD_LIBRARY_PATH; may be NULL */
+	uint64_t timeout;	/* nanoseconds for its dynamic linker, constructors
+				 * included, in each load and each look at symbols,
+				 * until the domain is ended; 0: none */
 };
 
 /**
@@ -84,6 +87,7 @@ int dune_domain_destroy(struct dune_domain *domain);
  *   -ENOENT, -EACCES, ...  as for open(2);
  *   -ENAMETOOLONG  a path of 1024 bytes or more;
  *   -ENOEXEC  the dynamic linker refused it: dune_domain_report() has its words;
+ *   -EAGAIN  no timer for the options' timeout (RLIMIT_SIGPENDING);
  *   -EOWNERDEAD  the domain has ended.
  */
 int dune_domain_load(struct dune_domain *domain, const char *path);
@@ -91,7 +95,7 @@ int dune_domain_load(struct dune_domain *domain, const char *path);
 /**
  * dune_domain_symbol - the address of a function or variable in the domain
  *
- * Returns 0; -ENOENT: no such symbol; -ENAMETOOLONG; -EOWNERDEAD.
+ * Returns 0; -ENOENT: no such symbol; -ENAMETOOLONG; -EAGAIN as above; -EOWNERDEAD.
  */
 int dune_domain_symbol(struct dune_domain *domain, const char *name, uint64_t *address);
 
