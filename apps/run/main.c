@@ -171,7 +171,8 @@ void run_main(uint64_t *sp)
 	if (o.argv0)
 		v.argv[0] = o.argv0;
 	file = path;
-	if (o.record && !record_init(o.record))
+	/* Of a program's execve() it is no matter: whoever listened may have gone. */
+	if (o.record && !record_init(o.record) && !o.argv0)
 		die(125, o.record, "calls cannot be written down there");
 	record_start(path, v.argv, v.envp);
 	v.argv = script_arguments(v.argv, &path, &error);

@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
+#include <linux/sched.h>
 
 #include "../../libdune/sig.h"
 #include "../trace/draft.h"
@@ -68,6 +69,15 @@ static void forget(const struct dune_tf *tf)
 
 	if (tids)
 		__atomic_store_n(tid_entry(tf, &page), 0, __ATOMIC_RELAXED);
+}
+
+/* A vfork child may have been killed; its stack will be another's. */
+static void forget_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; tids && i < NR_TIDS; i++)
+		__atomic_store_n(&tids[i], 0, __ATOMIC_RELAXED);
 }
 
 /* ---- the ring ---- */
@@ -136,13 +146,18 @@ static void ring_unlock(void)
 	__atomic_store_n(&ring->owner, 0, __ATOMIC_RELEASE);
 }
 
+static bool is_closed(void)
+{
+	return __atomic_load_n(&ring->closed, __ATOMIC_RELAXED);
+}
+
 /* Until the reader has made room; false if there is no reader any more. */
 static bool ring_room(uint32_t size)
 {
 	const struct { long sec, nsec; } patience = { 0, 100000000 };
 
 	while (RING_DATA - (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE)) < size) {
-		if (sys(__NR_kill, ring->reader, 0) == -ESRCH)
+		if (is_closed() || sys(__NR_kill, ring->reader, 0) == -ESRCH)
 			return false;
 		__atomic_store_n(&ring->wanted, 1, __ATOMIC_SEQ_CST);
 		if (RING_DATA - (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE)) < size)
@@ -156,6 +171,8 @@ static void ring_put(struct draft *d)
 	uint8_t *data = (uint8_t *)ring + PAGE_SIZE;
 	uint32_t size = d->head.size, at, first;
 
+	if (is_closed())
+		return;
 	ring_lock(d->head.tid);
 	if (ring_room(size)) {
 		at = ring->head % RING_DATA;
@@ -227,6 +244,13 @@ static bool makes_a_child(uint64_t nr)
 	return nr == __NR_fork || nr == __NR_vfork || nr == __NR_clone || nr == __NR_clone3;
 }
 
+/* The parent's side; of clone3() the flags are no argument. */
+static bool is_vfork(const struct dune_tf *tf, uint64_t nr)
+{
+	return nr == __NR_vfork || nr == __NR_clone3 ||
+	       (nr == __NR_clone && (tf->rdi & CLONE_VFORK));
+}
+
 /*
  * What does not come back is written down before. A call that a signal's handler
  * put off will be made again; a child's side of fork() is no call of its own.
@@ -243,9 +267,11 @@ void record_syscall(struct dune_tf *tf)
 	begin(&d, tf);
 	if (nr == __NR_exit || nr == __NR_exit_group)
 		end(&d, 0);
-	if (nr == __NR_exit || nr == __NR_execve || nr == __NR_execveat)
+	if (nr == __NR_exit || nr == __NR_exit_group || nr == __NR_execve || nr == __NR_execveat)
 		forget(tf);
 	make_call(tf);
+	if (is_vfork(tf, nr))
+		forget_all();
 	if ((tf->rip != rip && nr != __NR_rt_sigreturn) || (makes_a_child(nr) && !tf->rax))
 		return;
 	end(&d, tf->rax);

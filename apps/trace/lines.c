@@ -18,7 +18,8 @@ bool call_of(struct trace_record *r, struct call *call)
 	for (i = 0; i < r->pieces; i++) {
 		const struct trace_piece *p = (const struct trace_piece *)at;
 
-		if ((size_t)(end - at) < sizeof(*p) || p->arg > 5 ||
+		/* The last one's padding may have led behind the end. */
+		if (at > end || (size_t)(end - at) < sizeof(*p) || p->arg > 5 ||
 		    (size_t)(end - at) - sizeof(*p) < p->size)
 			return false;
 		call->piece[p->arg] = p;

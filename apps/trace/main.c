@@ -233,6 +233,30 @@ static void say_end(int status)
 	}
 }
 
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	stopped = sig;
+}
+
+/* What is known then is shown; the program goes on, and nobody listens. */
+static void stop_by_signals(void)
+{
+	struct sigaction action = { .sa_handler = stop };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+}
+
+static void end_by_signal(void)
+{
+	signal(stopped, SIG_DFL);
+	raise(stopped);
+}
+
 /* Until the program has ended, and with -f all that it made; its exit status. */
 static int follow(struct trace_ring *ring)
 {
@@ -242,7 +266,7 @@ static int follow(struct trace_ring *ring)
 	uint64_t before;
 	pid_t pid;
 
-	while (!ended) {
+	while (!ended && !stopped) {
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (pid != first)
 				continue;
@@ -257,8 +281,10 @@ static int follow(struct trace_ring *ring)
 		flush();
 		nanosleep(&patience, NULL);
 	}
+	ring_close(ring);
 	ring_read(ring, on_call);
-	say_end(end);
+	if (ended)
+		say_end(end);
 	flush();
 	return status_of(end);
 }
@@ -298,10 +324,11 @@ int main(int argc, char **argv)
 	first = fork();
 	if (!first)
 		run_program(path);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
+	stop_by_signals();
 	result = first > 0 ? follow(ring) : 125;
 	if (options.summary)
 		summary();
+	if (stopped)
+		end_by_signal();
 	return result;
 }

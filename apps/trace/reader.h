@@ -11,6 +11,7 @@
 
 /* ring.c */
 struct trace_ring *ring_new(int *fd);
+void ring_close(struct trace_ring *ring);
 void ring_read(struct trace_ring *ring, void (*fn)(const struct call *call));
 
 /* summary.c */

@@ -23,6 +23,7 @@ struct trace_ring {
 	uint64_t	head, tail;		/* bytes ever written, read */
 	uint32_t	wanted;			/* a futex: the reader has made room */
 	uint32_t	reader;			/* its process */
+	uint32_t	closed;			/* it reads no more */
 };
 
 #define MAX_COPY	1024			/* bytes of one argument, but for a vector's last string */

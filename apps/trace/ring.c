@@ -28,6 +28,13 @@ struct trace_ring *ring_new(int *fd)
 	return ring;
 }
 
+/* Who waits for room, or comes later, waits no more. */
+void ring_close(struct trace_ring *ring)
+{
+	__atomic_store_n(&ring->closed, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &ring->wanted, FUTEX_WAKE, 1000, NULL, NULL, 0);
+}
+
 static void make_room(struct trace_ring *ring, uint64_t tail)
 {
 	__atomic_store_n(&ring->tail, tail, __ATOMIC_SEQ_CST);

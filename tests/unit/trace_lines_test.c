@@ -346,6 +346,17 @@ static void test_damaged(void)
 	record(__NR_write, 1, 1, 0x1000, 2, 0);
 	piece(6, "x", 1, false);
 	CHECK(!strcmp(shown(), "no line, or several"));
+	/* A record that ends within the padding of its first piece, and what lies behind. */
+	record(__NR_write, 1, 1, 0x1000, 2, 0);
+	piece(0, "x", 1, false);
+	memcpy((uint8_t *)&draft + draft.r.size, &huge, sizeof(huge));
+	draft.r.size -= 7;
+	draft.r.pieces = 2;
+	{
+		struct call call;
+
+		CHECK(!call_of(&draft.r, &call));
+	}
 	record(__NR_newfstatat, 0, 3, 0x1000, 0x2000, 0);
 	piece(2, "short", 5, false);
 	SHOWS("newfstatat(3, 0x1000, ?, 0)             = 0");
