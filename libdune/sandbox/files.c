@@ -302,7 +302,7 @@ static bool takes_output(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	return sys(__NR_poll, &p, 1, 10);
+	return sys(__NR_poll, &p, 1, 10) > 0;
 }
 
 static long output(struct dune_domain *d, uint64_t from, uint64_t size)
