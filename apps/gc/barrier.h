@@ -22,10 +22,12 @@ struct barrier {
 	int		(*start)(size_t used);
 	/*
 	 * The world is at rest: set dirty[i], none of which is set before, for each page
-	 * of those that was written, and stop watching. NULL: there is no barrier, all
+	 * of those that was written. Then start() or stop(). NULL: there is no barrier, all
 	 * marking is done in a pause.
 	 */
 	int		(*collect)(size_t used, uint8_t *dirty);
+	/* The world is at rest: no more writes of the first @used bytes are wanted. Or NULL. */
+	int		(*stop)(size_t used);
 	/* Counted since init: traps, and pages asked about. */
 	unsigned long	faults, scanned;
 };

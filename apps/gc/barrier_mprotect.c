@@ -54,9 +54,14 @@ static int collect(size_t used, uint8_t *dirty)
 		dirty[i] = written[i];
 		written[i] = 0;
 	}
+	return 0;
+}
+
+static int stop(size_t used)
+{
 	return used && mprotect(heap, used, PROT_READ | PROT_WRITE) ? -errno : 0;
 }
 
 struct barrier barrier_mprotect = {
-	.name = "mprotect", .init = init, .start = start, .collect = collect,
+	.name = "mprotect", .init = init, .start = start, .collect = collect, .stop = stop,
 };

@@ -71,14 +71,19 @@ static int init(char *base, size_t size)
 }
 
 /* Pages that are not present cannot be protected: Linux 6.1 would not tell of their first write. */
-static int start(size_t used)
+static int prepare(size_t used)
 {
 	if (used > populated) {
 		if (madvise(heap + populated, used - populated, MADV_POPULATE_WRITE))
 			return -errno;
 		populated = used;
 	}
-	return used ? protect(heap, used, true) : 0;
+	return 0;
+}
+
+static int start(size_t used)
+{
+	return prepare(used) ? : used ? protect(heap, used, true) : 0;
 }
 
 static int collect(size_t used, uint8_t *dirty)
@@ -89,9 +94,15 @@ static int collect(size_t used, uint8_t *dirty)
 		dirty[i] = written[i];
 		written[i] = 0;
 	}
+	return 0;
+}
+
+static int stop(size_t used)
+{
 	return used ? protect(heap, used, false) : 0;
 }
 
 struct barrier barrier_userfaultfd = {
-	.name = "userfaultfd", .init = init, .start = start, .collect = collect,
+	.name = "userfaultfd", .init = init, .prepare = prepare, .start = start,
+	.collect = collect, .stop = stop,
 };

@@ -108,14 +108,33 @@ static size_t watch(void)
 	return watched;
 }
 
+/* The world, and how long it took until all threads were at rest. Returns when they were. */
+static uint64_t stop_world(void)
+{
+	uint64_t asked = ticks_now(), t;
+
+	world_stop();
+	t = ticks_now();
+	if (t - asked > stats.stop_max)
+		stats.stop_max = t - asked;
+	return t;
+}
+
+static void stop_watching(size_t watched)
+{
+	int r = barrier->stop ? barrier->stop(watched) : 0;
+
+	if (r)
+		die("writes are watched for ever", r);
+}
+
 static size_t begin_marking(void)
 {
 	size_t watched;
 	uint64_t t;
 
 	prepare_to_watch();
-	world_stop();
-	t = ticks_now();
+	t = stop_world();
 	watched = watch();
 	mark_roots();
 	pause_took(ticks_now() - t);
@@ -150,12 +169,12 @@ static bool mark_written(size_t *watched, bool last)
 	uint64_t t;
 
 	prepare_to_watch();
-	world_stop();
-	t = ticks_now();
+	t = stop_world();
 	if (barrier->collect)
 		find_dirty(*watched);
 	mark_roots();
 	if (last || nr_dirty <= FEW_PAGES) {
+		stop_watching(*watched);
 		mark(dirty, dirty_used);
 		end_marking(t);
 		return true;

@@ -57,6 +57,7 @@ struct gc_stats {
 	unsigned long	pages_dirty;		/* and had been, or were new */
 	unsigned long	barrier_faults;		/* traps into the barrier */
 	uint64_t	pause_max, pause_median;	/* ticks, the world at rest */
+	uint64_t	stop_max;	/* ticks, from asking all threads to rest until they do */
 	uint64_t	verify_ticks;		/* no part of the others */
 	uint64_t	exits;			/* of the collector's own thread */
 };

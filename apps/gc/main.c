@@ -253,7 +253,7 @@ static void print(const struct outcome *o)
 		"{\"workload\": \"%s\", \"barrier\": \"%s\", \"threads\": %d, \"ticks\": %lu, "
 		"\"pause_max\": %lu, \"pause_median\": %lu, \"collections\": %lu, "
 		"\"faults\": %lu, \"barrier_faults\": %lu, \"exits\": %lu, "
-		"\"pages_scanned\": %lu, \"pages_dirty\": %lu, \"objects_verified\": %lu}\n" :
+		"\"pages_scanned\": %lu, \"pages_dirty\": %lu, \"objects_verified\": %lu, \"stop_max\": %lu}\n" :
 		"%s, barrier %s, %d threads\n"
 		"  ticks             %15lu\n"
 		"  longest pause     %15lu\n"
@@ -264,12 +264,13 @@ static void print(const struct outcome *o)
 		"  VM exits          %15lu\n"
 		"  pages scanned     %15lu\n"
 		"  pages dirty       %15lu\n"
-		"  objects verified  %15lu\n";
+		"  objects verified  %15lu\n"
+		"  longest stop      %15lu\n";
 
 	printf(format, workload->name, memory->name, nr_threads, o->ticks, o->gc.pause_max,
 	       o->gc.pause_median, o->gc.cycles, o->faults, o->gc.barrier_faults,
 	       o->exits + o->gc.exits, o->gc.pages_scanned, o->gc.pages_dirty,
-	       o->gc.objects_verified);
+	       o->gc.objects_verified, o->gc.stop_max);
 }
 
 static bool open_dirty_map(void)

@@ -100,6 +100,12 @@ int main(void)
 	try("bad path", dir, (char *)8, shell_args, 0);
 	try("bad arguments", dir, "script", (char *const *)8, 0);
 
+	if (fchdir(dir))
+		return 1;
+	try("in this directory", AT_FDCWD, "script", script_args, 0);
+	try("not in this directory", AT_FDCWD, "busybox", script_args, 0);
+	try("no name", AT_FDCWD, "", script_args, 0);
+
 	fflush(stdout);
 	if (!fork()) {
 		fexecve(memfd, shell_args, env);
