@@ -22,7 +22,8 @@
 
 #define MAX_PAUSES	65536
 #define FEW_PAGES	8	/* written, that may wait for the pause */
-#define PATIENCE	4	/* rounds in which half as many as before were written, or more */
+#define PATIENCE	16	/* rounds in which half as many as before were written, or more */
+#define LITTLE_PATIENCE	4	/* the same, if a quarter of all pages or more were */
 #define MAP_COLUMNS	128
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -186,13 +187,18 @@ static bool mark_written(size_t *watched, bool last)
 	return false;
 }
 
+static bool is_hopeless(int in_vain)
+{
+	return in_vain >= (nr_dirty < dirty_used / GC_PAGE / 4 ? PATIENCE : LITTLE_PATIENCE);
+}
+
 /* Rounds, until the program wrote little, or writes more than is marked meanwhile. */
 static void mark_until_few(size_t watched)
 {
 	size_t before = SIZE_MAX;
 	int in_vain = 0;
 
-	while (!mark_written(&watched, in_vain == PATIENCE)) {
+	while (!mark_written(&watched, is_hopeless(in_vain))) {
 		in_vain += nr_dirty > before / 2;
 		before = nr_dirty;
 	}

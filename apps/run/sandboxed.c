@@ -314,10 +314,6 @@ void box_handler(struct dune_tf *tf)
 	box_syscall(&box, tf);
 }
 
-/*
- * Whether the call in @tf may execute the file at @path. @at: by @dir and @flags, and
- * then it is found by a descriptor, which this returns and names in @path; else 0.
- */
 static bool is_writable(struct request *r, const struct object *o)
 {
 	char name[PATH_SIZE];
@@ -325,6 +321,10 @@ static bool is_writable(struct request *r, const struct object *o)
 	return rights_of_fd(r, o->fd, name) & RIGHT_WRITE;
 }
 
+/*
+ * Whether the call in @tf may execute the file at @path. @at: by @dir and @flags, and
+ * then it is found by a descriptor, which this returns and names in @path; else 0.
+ */
 long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags)
 {
 	struct request r = {

@@ -34,6 +34,7 @@ static uint8_t options;
 /* Of dune-run, outside of what is looked at. */
 bool box_on(void) { return false; }
 bool box_may_load(int fd, bool program) { return false; }
+bool box_may_map(int prot) { return false; }
 size_t length(const char *s) { return strlen(s); }
 bool equal(const char *a, const char *b) { return !strcmp(a, b); }
 bool starts_with(const char *s, const char *prefix) { return !strncmp(s, prefix, strlen(prefix)); }
