@@ -2,7 +2,8 @@
 # dune-run: no libc, linked at 1 TiB (MONITOR_BASE in run.h)
 
 RUN_SRCS := $(wildcard apps/run/*.c apps/run/*.S) $(wildcard apps/sandbox/*.c)
-RUN_SHOWN := $(addprefix build/apps/run/trace/,draft.o lines.o arguments.o flags.o memory.o sockets.o events.o names.o signals.o)
+RUN_SHOWN := $(addprefix build/apps/run/trace/,draft.o gather.o sets.o kinds.o lines.o arguments.o flags.o \
+	memory.o system.o sockets.o options.o messages.o events.o tasks.o names.o signals.o)
 RUN_OBJS := $(patsubst %,build/%.o,$(basename $(RUN_SRCS))) $(RUN_SHOWN)
 RUN_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIE -fno-stack-protector \
 	-fcf-protection=none -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing \

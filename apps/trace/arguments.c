@@ -3,29 +3,26 @@
  * arguments.c - an argument as strace shows it
  */
 #include <fcntl.h>
-
-#include <asm/unistd_64.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "trace.h"
 
-static const uint8_t kinds[MAX_NR][7] = {
-#define K(kind)		KIND_##kind
-#define NONE		NONE
-#define ARGS(...)	ARGS_(__VA_ARGS__ __VA_OPT__(,) NONE, NONE, NONE, NONE, NONE, NONE)
-#define ARGS_(a, b, c, d, e, f, ...) K(a), K(b), K(c), K(d), K(e), K(f)
-#define CALL(name, ...)	[__NR_##name] = { ARGS(__VA_ARGS__), true },
-#include "calls.def"
-#undef CALL
-#undef NONE
-};
-
-unsigned int nr_arguments(unsigned int nr)
+/* Some that a call does not look at are not shown. */
+bool is_shown(const struct trace_record *r, unsigned int i)
 {
+	return kinds_of(r->nr, r->args)->kind[i] != KIND_HIDDEN;
+}
+
+unsigned int nr_arguments(const struct trace_record *r)
+{
+	const struct kinds *kinds = kinds_of(r->nr, r->args);
 	unsigned int n = 0;
 
-	if (nr >= MAX_NR || !kinds[nr][6])
+	if (!kinds->known)
 		return 6;
-	while (n < 6 && kinds[nr][n])
+	while (n < 6 && kinds->kind[n])
 		n++;
 	return n;
 }
@@ -73,6 +70,20 @@ static void put_piece(struct text *t, const struct style *style, const struct tr
 	put_bytes(t, (const uint8_t *)(p + 1), size, more);
 }
 
+/* Of bytes that never are text. */
+static void put_in_hex(struct text *t, const struct style *style, const struct trace_piece *p)
+{
+	const uint8_t *at = (const uint8_t *)(p + 1);
+	unsigned int i;
+
+	put_char(t, '"');
+	for (i = 0; i < p->size && i < style->string; i++) {
+		put_string(t, "\\x");
+		put_digits(t, at[i], 16, 2);
+	}
+	put_string(t, p->more || i < p->size ? "\"..." : "\"");
+}
+
 /* Strings one after the other, each with its NUL. */
 static void put_vector(struct text *t, const struct style *style, const struct trace_piece *p)
 {
@@ -92,7 +103,7 @@ static void put_vector(struct text *t, const struct style *style, const struct t
 	put_string(t, p->more ? ", ...]" : "]");
 }
 
-static void put_pointer(struct text *t, uint64_t v)
+void put_pointer(struct text *t, uint64_t v)
 {
 	if (v)
 		put_hex(t, v);
@@ -110,10 +121,15 @@ static void put_number(struct text *t, enum arg_kind kind, uint64_t v)
 		break;
 	case KIND_INT:
 	case KIND_FD:
+	case KIND_SOCKOPT:
+	case KIND_PROTOCOL:
 		put_signed(t, (int)v);
 		break;
 	case KIND_LONG:
 		put_signed(t, v);
+		break;
+	case KIND_UINT:
+		put_unsigned(t, (uint32_t)v);
 		break;
 	case KIND_ULONG:
 		put_unsigned(t, v);
@@ -138,19 +154,47 @@ static void put_number(struct text *t, enum arg_kind kind, uint64_t v)
 	}
 }
 
+/* Some depend on another argument. */
+static enum arg_kind kind_of(const struct trace_record *r, unsigned int i)
+{
+	enum arg_kind kind = kinds_of(r->nr, r->args)->kind[i];
+
+	if (kind == KIND_PROTOCOL && (r->args[0] == AF_INET || r->args[0] == AF_INET6))
+		return KIND_INETPROTOCOL;
+	if (kind == KIND_PROTOCOL && r->args[0] == AF_NETLINK)
+		return KIND_NETLINKPROTOCOL;
+	if (kind == KIND_SOCKOPT && r->args[1] == SOL_SOCKET)
+		return KIND_SOLOPT;
+	if (kind == KIND_SOCKOPT && r->args[1] == SOL_TCP)
+		return KIND_TCPOPT;
+	if (kind == KIND_SOCKOPT && r->args[1] == SOL_IP)
+		return KIND_IPOPT;
+	if (kind == KIND_SOCKOPT && r->args[1] == SOL_IPV6)
+		return KIND_IPV6OPT;
+	return kind;
+}
+
 void put_argument(struct text *t, const struct style *style, const struct call *call, unsigned int i)
 {
 	const struct trace_record *r = call->r;
 	const struct trace_piece *p = call->piece[i];
-	enum arg_kind kind = r->nr < MAX_NR ? kinds[r->nr][i] : KIND_NONE;
+	enum arg_kind kind = kind_of(r, i);
 
 	switch (kind) {
+	case KIND_RANDOM_OUT:
+		if (p)
+			put_in_hex(t, style, p);
+		else
+			put_pointer(t, r->args[i]);
+		break;
 	case KIND_PATH:
+	case KIND_CWD:
+	case KIND_TASKNAME:
 	case KIND_STR:
 	case KIND_BUF_IN:
 	case KIND_BUF_OUT:
 		if (p)
-			put_piece(t, style, p, kind == KIND_PATH);
+			put_piece(t, style, p, kind == KIND_PATH || kind == KIND_CWD);
 		else
 			put_pointer(t, r->args[i]);
 		break;
@@ -167,7 +211,7 @@ void put_argument(struct text *t, const struct style *style, const struct call *
 		if (kind < KIND_STAT)
 			put_number(t, kind, r->args[i]);
 		else if (p)
-			put_memory(t, style, kind, p);
+			put_memory(t, style, call, i, kind);
 		else
 			put_pointer(t, r->args[i]);
 	}

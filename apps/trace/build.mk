@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # dune-trace: the reader; what it reads, dune-run's monitor writes (apps/run/record.c)
 
-TRACE_SRCS := $(filter-out apps/trace/gen.c apps/trace/draft.c,$(wildcard apps/trace/*.c))
+TRACE_SRCS := $(filter-out apps/trace/gen.c apps/trace/draft.c apps/trace/gather.c apps/trace/sets.c,\
+	$(wildcard apps/trace/*.c))
 TRACE_OBJS := $(TRACE_SRCS:%.c=build/%.o)
 TRACE_NAMES := build/apps/trace/names.h build/apps/trace/libc.h
 UNISTD := $(firstword $(wildcard /usr/include/x86_64-linux-gnu/asm/unistd_64.h /usr/include/asm/unistd_64.h))
@@ -30,4 +31,4 @@ build/bin/dune-trace: $(TRACE_OBJS) build/apps/bench/measure.o
 apps: build/bin/dune-trace
 
 -include $(TRACE_OBJS:.o=.d)
-build/unit/trace_lines_test build/unit/sandbox_test: $(TRACE_NAMES)
+build/unit/trace_lines_test build/unit/trace_structures_test build/unit/sandbox_test: $(TRACE_NAMES)

@@ -2,6 +2,8 @@
 /*
  * draft.c - a call's arguments and what they point to, put into a record
  */
+#include <linux/sched.h>
+
 #include <asm/unistd_64.h>
 
 #include <dune/trap.h>
@@ -10,17 +12,6 @@
 #include "draft.h"
 
 #define PAGE_SIZE	4096
-
-static const uint8_t kinds[MAX_NR][6] = {
-#define K(kind)		KIND_##kind
-#define NONE		NONE
-#define CALL(name, ...)	[__NR_##name] = { ARGS(__VA_ARGS__) },
-#define ARGS(...)	ARGS_(__VA_ARGS__ __VA_OPT__(,) NONE, NONE, NONE, NONE, NONE, NONE)
-#define ARGS_(a, b, c, d, e, f, ...) K(a), K(b), K(c), K(d), K(e), K(f)
-#include "calls.def"
-#undef CALL
-#undef NONE
-};
 
 static const struct {
 	uint8_t	how;
@@ -32,7 +23,7 @@ static const struct {
 };
 
 /* There is room: six arguments of MAX_COPY bytes fit into a record. */
-static struct trace_piece *piece_begin(struct draft *d, unsigned int arg)
+struct trace_piece *piece_begin(struct draft *d, unsigned int arg)
 {
 	struct trace_piece *p = (struct trace_piece *)((uint8_t *)d + d->head.size);
 
@@ -40,7 +31,7 @@ static struct trace_piece *piece_begin(struct draft *d, unsigned int arg)
 	return p;
 }
 
-static void piece_end(struct draft *d, struct trace_piece *p)
+void piece_end(struct draft *d, struct trace_piece *p)
 {
 	d->head.size += sizeof(*p) + ((p->size + 7) & ~7u);
 	d->head.pieces++;
@@ -86,34 +77,53 @@ static bool copy_string(char *to, uint64_t from, uint32_t max, uint32_t *size)
 	return true;
 }
 
-static void copy_path(struct draft *d, unsigned int arg, uint64_t from)
+/* How long a name may be, with room for what comes after it. */
+static uint32_t path_room(const struct draft *d, unsigned int arg)
+{
+	const uint8_t *kind = kinds_of(d->head.nr, d->head.args)->kind;
+	uint32_t room = MAX_RECORD - d->head.size - 16;
+	unsigned int i;
+
+	for (i = arg + 1; i < 6; i++)
+		if (copies[kind[i]].how != COPY_NO)
+			room -= MAX_PIECE;
+	return room < MAX_PATH ? room : MAX_PATH;
+}
+
+static void copy_path(struct draft *d, unsigned int arg, uint64_t from, uint32_t max)
 {
 	struct trace_piece *p = piece_begin(d, arg);
 	uint32_t size;
 
-	if (!from || !copy_string((char *)(p + 1), from, MAX_COPY - 8, &size))
+	if (!from || !copy_string((char *)(p + 1), from, max, &size))
 		return;
-	p->more = size == MAX_COPY - 8;
-	p->size = size;
+	p->more = size == max;
+	p->size = size - p->more;
 	piece_end(d, p);
 }
 
-/* Strings one after the other, each with its NUL. */
+/* Of one of a vector's strings: that there is more than is shown is seen, too. */
+static uint32_t string_room(uint32_t copy)
+{
+	return (copy < MAX_COPY / 2 ? copy : MAX_COPY / 2) + 1;
+}
+
+/* Strings one after the other, each with its NUL; as many as strace shows. Nothing comes after. */
 static void copy_vector(struct draft *d, unsigned int arg, uint64_t from)
 {
+	uint32_t max = string_room(d->copy), room = MAX_RECORD - d->head.size - 16, n, size;
 	struct trace_piece *p = piece_begin(d, arg);
 	uint64_t string;
-	uint32_t size;
 
 	if (!from)
 		return;
-	for (;; from += 8) {
+	for (n = 0;; from += 8, n++) {
 		if (dune_copy_from_user(&string, from, 8))
 			return;
 		if (!string)
 			break;
-		p->more = p->size > MAX_COPY;
-		if (p->more || !copy_string((char *)(p + 1) + p->size, string, 256, &size))
+		p->more = n >= max - 1 || p->size + max + 1 > room;
+		if (p->more || !copy_string((char *)(p + 1) + p->size, string, max, &size))
 			break;
 		p->size += size;
 		((char *)(p + 1))[p->size++] = '\0';
@@ -121,98 +131,79 @@ static void copy_vector(struct draft *d, unsigned int arg, uint64_t from)
 	piece_end(d, p);
 }
 
-/* A structure of which somebody says how long it is: as much as is shown. */
-static void copy_sized(struct draft *d, unsigned int arg, uint64_t from, uint32_t size,
-		       uint32_t max)
-{
-	if (size)
-		copy_bytes(d, arg, from, size < max ? size : max);
-}
-
-static void copy_sized_out(struct draft *d, unsigned int i, uint32_t max)
-{
-	uint32_t size;
-
-	if (d->head.args[i] && d->head.args[i + 1] &&
-	    !dune_copy_from_user(&size, d->head.args[i + 1], sizeof(size)))
-		copy_sized(d, i, d->head.args[i], size, max);
-}
-
-static void copy_array(struct draft *d, unsigned int arg, uint64_t from, uint64_t n,
-		       uint32_t each)
+/* What the kernel wrote with its NUL; none of it is left out. */
+static void copy_name(struct draft *d, unsigned int arg, uint64_t from, int64_t size)
 {
 	struct trace_piece *p = piece_begin(d, arg);
-	uint64_t most = MAX_COPY / 2 / each;
 
-	p->more = n > most;
-	p->size = each * (p->more ? most : n);
-	if (from && !dune_copy_from_user(p + 1, from, p->size))
+	p->size = size > 0 && size < MAX_PATH ? size - 1 : 0;
+	if (from && size > 0 && size < MAX_PATH && !dune_copy_from_user(p + 1, from, p->size))
 		piece_end(d, p);
 }
 
-/* What one of them points to, of which @total bytes are of interest at most. */
-static void copy_vector_data(struct draft *d, struct trace_vector *v, uint64_t total)
+static void copy_sized(struct draft *d, unsigned int arg, uint32_t max)
 {
-	uint64_t there = v->len < total ? v->len : total;
-	uint32_t size = there < d->copy ? there : d->copy;
+	uint32_t size = d->head.args[arg + 1];
 
-	if (size > VECTOR_BYTES)
-		size = VECTOR_BYTES;
-	if (size && (!v->base || dune_copy_from_user(v->data, v->base, size)))
+	if ((int32_t)size >= 0)
+		copy_bytes(d, arg, d->head.args[arg], size < max ? size : max);
+}
+
+static void copy_array(struct draft *d, unsigned int arg, uint64_t from, uint32_t count, uint32_t bytes)
+{
+	struct trace_piece *p = piece_begin(d, arg);
+	uint32_t n = count < MAX_ELEMENTS ? count : MAX_ELEMENTS;
+
+	if (!from || (n && dune_copy_from_user(p + 1, from, n * bytes)))
 		return;
-	v->copied = true;
-	v->size = size;
-	v->more = there > size;
-}
-
-/* How many bytes of @v have been filled. */
-static uint32_t copy_vectors(struct draft *d, struct trace_vector *v, uint64_t from, uint64_t n,
-			     uint64_t total)
-{
-	uint64_t i;
-
-	for (i = 0; i < n && i < MAX_VECTORS; i++, v++) {
-		*v = (struct trace_vector){ 0 };
-		if (dune_copy_from_user(v, from + i * 16, 16))
-			break;
-		copy_vector_data(d, v, total);
-		total -= v->len < total ? v->len : total;
-	}
-	return i * sizeof(*v);
-}
-
-static void copy_iovec(struct draft *d, unsigned int i, uint64_t total)
-{
-	struct trace_piece *p = piece_begin(d, i);
-	uint64_t n = d->head.args[i + 1];
-
-	p->size = copy_vectors(d, (struct trace_vector *)(p + 1), d->head.args[i], n, total);
-	p->more = n > p->size / sizeof(struct trace_vector);
-	if (p->size)
-		piece_end(d, p);
-}
-
-static void copy_message(struct draft *d, unsigned int i, uint64_t total)
-{
-	struct trace_piece *p = piece_begin(d, i);
-	struct trace_message *m = (struct trace_message *)(p + 1);
-
-	*m = (struct trace_message){ 0 };
-	if (!d->head.args[i] || dune_copy_from_user(m, d->head.args[i], MESSAGE_HEAD))
-		return;
-	if (m->name_size > sizeof(m->address))
-		m->name_size = sizeof(m->address);
-	if (!m->name || dune_copy_from_user(m->address, m->name, m->name_size))
-		m->name_size = 0;
-	p->size = copy_vectors(d, m->vector, m->iov, m->iovlen, total);
-	p->more = m->iovlen > p->size / sizeof(struct trace_vector);
-	p->size += sizeof(*m);
+	p->more = count > n;
+	p->size = n * bytes;
 	piece_end(d, p);
 }
 
-static void put_before(struct draft *d, unsigned int i)
+/* What the next argument points to: how much room there is behind this one. */
+static void copy_length(struct draft *d, unsigned int arg)
 {
-	unsigned int kind = kinds[d->head.nr][i];
+	const uint64_t *args = d->head.args;
+
+	d->has_length = args[arg] && args[arg + 1] &&
+			!dune_copy_from_user(&d->length, args[arg + 1], sizeof(d->length));
+}
+
+static void copy_by_length(struct draft *d, unsigned int arg, uint32_t max)
+{
+	struct trace_length length = { d->length, d->length };
+	const uint64_t *args = d->head.args;
+	struct trace_piece *p;
+	uint32_t n;
+
+	if (!d->has_length)
+		return;
+	if (!sys_failed(d->head.result) && !dune_copy_from_user(&length.after, args[arg + 1], 4)) {
+		n = length.after < length.before ? length.after : length.before;
+		copy_bytes(d, arg, args[arg], n < max ? n : max);
+	}
+	p = piece_begin(d, arg + 1);
+	__builtin_memcpy(p + 1, &length, sizeof(length));
+	p->size = sizeof(length);
+	piece_end(d, p);
+}
+
+/* clone3() gave the parent its child's number. */
+static void copy_child(struct draft *d)
+{
+	const struct trace_piece *p = (const struct trace_piece *)d->data;
+	struct clone_args args;
+
+	if (!d->head.pieces || p->arg || p->size < CLONE_ARGS_SIZE_VER0)
+		return;
+	__builtin_memcpy(&args, p + 1, CLONE_ARGS_SIZE_VER0);
+	if (args.flags & CLONE_PARENT_SETTID)
+		copy_bytes(d, OF_RESULT, args.parent_tid, 4);
+}
+
+static void put_before(struct draft *d, unsigned int i, unsigned int kind)
+{
 	const uint64_t *args = d->head.args;
 
 	switch (copies[kind].how) {
@@ -223,79 +214,142 @@ static void put_before(struct draft *d, unsigned int i)
 		copy_buffer(d, i, args[i], args[i + 1]);
 		break;
 	case COPY_STRING:
-		copy_path(d, i, args[i]);
+		copy_path(d, i, args[i], path_room(d, i));
 		break;
 	case COPY_VECTOR:
 		copy_vector(d, i, args[i]);
 		break;
 	case COPY_SIZED_IN:
-		copy_sized(d, i, args[i], args[i + 1], copies[kind].bytes);
+		copy_sized(d, i, copies[kind].bytes);
 		break;
-	case COPY_ARRAY_BOTH:
+	case COPY_LENGTH_OUT:
+		copy_length(d, i);
+		break;
+	case COPY_POLL:
 		copy_array(d, i, args[i], args[i + 1], copies[kind].bytes);
 		break;
-	case COPY_IOVEC_IN:
-		copy_iovec(d, i, ~0UL);
+	case COPY_GATHER_IN:
+		copy_iovecs(d, i, args[i], args[i + 1], ~0ULL);
 		break;
 	case COPY_MESSAGE_IN:
-		copy_message(d, i, ~0UL);
+		d->has_length = false;
+		d->room = ~0ULL;
+		copy_message(d, i, args[i], ~0ULL);
+		break;
+	case COPY_MESSAGE_OUT:
+		copy_message_length(d, args[i]);
+		break;
+	case COPY_SET:
+		copy_set(d, i);
+		break;
+	case COPY_SIXTH:
+		copy_sixth(d, i);
 		break;
 	}
 }
 
-static void put_after(struct draft *d, unsigned int i)
+static void put_after(struct draft *d, unsigned int i, unsigned int kind)
 {
-	unsigned int kind = kinds[d->head.nr][i];
+	unsigned int bytes = copies[kind].bytes;
+	uint64_t arg = d->head.args[i], result = d->head.result;
 
-	const uint64_t *args = d->head.args;
-	int64_t result = d->head.result;
-
-	if (sys_failed(result))
-		return;
 	switch (copies[kind].how) {
 	case COPY_OUT:
-		copy_bytes(d, i, args[i], copies[kind].bytes);
+		copy_bytes(d, i, arg, bytes);
+		break;
+	case COPY_SOME_OUT:		/* nothing where nothing has come */
+		if (result)
+			copy_bytes(d, i, arg, bytes);
+		break;
+	case COPY_NAME_OUT:
+		copy_name(d, i, arg, result);
+		break;
+	case COPY_STRING_OUT:
+		copy_path(d, i, arg, bytes);
+		break;
+	case COPY_ENTRIES:
+		copy_entries(d, i);
+		break;
+	case COPY_SET:
+		if (result && i == 1)
+			copy_selected(d);
 		break;
 	case COPY_BUFFER_OUT:
-		copy_buffer(d, i, args[i], result);
+		copy_buffer(d, i, arg, result);
 		break;
-	case COPY_SIZED_OUT:
-		copy_sized_out(d, i, copies[kind].bytes);
+	case COPY_LENGTH_OUT:
+		copy_by_length(d, i, bytes);
 		break;
 	case COPY_ARRAY_OUT:
-		copy_array(d, i, args[i], result, copies[kind].bytes);
+		copy_array(d, i, arg, result, bytes);
 		break;
-	case COPY_ARRAY_BOTH:		/* in the place of what was there before */
-		copy_array(d, i, args[i], args[i + 1], copies[kind].bytes);
+	case COPY_POLL:
+		if (result)
+			copy_array(d, OF_RESULT, arg, d->head.args[i + 1], bytes);
 		break;
-	case COPY_IOVEC_OUT:
-		copy_iovec(d, i, result);
+	case COPY_GATHER_OUT:
+		copy_iovecs(d, i, arg, d->head.args[i + 1], result);
 		break;
 	case COPY_MESSAGE_OUT:
-		copy_message(d, i, result);
+		copy_message(d, i, arg, result);
+		break;
+	default:
+		if (kind == KIND_CLONEARGS)
+			copy_child(d);
+	}
+}
+
+/* Of a call that failed, only how much room there had been. */
+static void put_failed(struct draft *d, unsigned int i, unsigned int kind)
+{
+	switch (copies[kind].how) {
+	case COPY_LENGTH_OUT:
+		copy_by_length(d, i, 0);
+		break;
+	case COPY_MESSAGE_OUT:
+		copy_message_failed(d, i);
 		break;
 	}
+}
+
+/* Calls without arguments are the quickest, and are not to pay for the others. */
+static __attribute__((noinline)) void put_all_before(struct draft *d)
+{
+	const uint8_t *kind = kinds_of(d->head.nr, d->head.args)->kind;
+	unsigned int i;
+
+	for (i = 0; i < 6 && kind[i]; i++)
+		put_before(d, i, kind[i]);
+}
+
+static __attribute__((noinline)) void put_all_after(struct draft *d)
+{
+	const uint8_t *kind = kinds_of(d->head.nr, d->head.args)->kind;
+	bool failed = sys_failed(d->head.result);
+	unsigned int i;
+
+	for (i = 0; i < 6 && kind[i]; i++)
+		if (failed)
+			put_failed(d, i, kind[i]);
+		else
+			put_after(d, i, kind[i]);
 }
 
 void draft_begin(struct draft *d, uint32_t nr, const uint64_t args[6])
 {
-	unsigned int i;
-
 	d->head = (struct trace_record){
 		.size = sizeof(d->head), .nr = nr, .type = RECORD_CALL,
 		.args = { args[0], args[1], args[2], args[3], args[4], args[5] },
 	};
-	for (i = 0; i < 6 && kinds[nr][i]; i++)
-		put_before(d, i);
+	if (kinds_of(nr, args)->kind[0])
+		put_all_before(d);
 }
 
 void draft_end(struct draft *d, int64_t result)
 {
-	unsigned int i;
-
 	d->head.result = result;
-	for (i = 0; i < 6 && kinds[d->head.nr][i]; i++)
-		put_after(d, i);
+	if (kinds_of(d->head.nr, d->head.args)->kind[0])
+		put_all_after(d);
 }
 
 static uint32_t length_of(const char *s)
@@ -315,19 +369,21 @@ void draft_start(struct draft *d, const char *path, char **argv)
 	char *to = (char *)(p + 1);
 
 	n = length_of(path);
-	p->size = n < MAX_COPY - 8 ? n : MAX_COPY - 8;
+	p->size = n < MAX_PATH ? n : MAX_PATH - 1;
 	__builtin_memcpy(to, path, p->size);
 	piece_end(d, p);
 
 	p = piece_begin(d, 1);
 	to = (char *)(p + 1);
 	for (; *argv; argv++) {
-		n = length_of(*argv) + 1;
-		p->more = p->size + n > MAX_COPY;
+		n = length_of(*argv);
+		n = n < string_room(MAX_COPY) ? n : string_room(MAX_COPY);
+		p->more = p->size + n + 1 > MAX_RECORD - d->head.size - 16;
 		if (p->more)
 			break;
 		__builtin_memcpy(to + p->size, *argv, n);
 		p->size += n;
+		to[p->size++] = '\0';
 	}
 	piece_end(d, p);
 }

@@ -19,7 +19,7 @@ int main(void)
 	printf("};\nstatic const char *const signals[] = {\n");
 	for (i = 1; i < 32; i++)
 		if (sigabbrev_np(i))
-			printf("\t[%d] = \"%s\",\n", i, sigabbrev_np(i));
+			printf("\t[%d] = \"%s\",\n", i, i == SIGIO ? "IO" : sigabbrev_np(i));
 	printf("};\n");
 	return 0;
 }

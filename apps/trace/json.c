@@ -2,6 +2,8 @@
 /*
  * json.c - a call as a line of JSON
  */
+#include <asm/unistd_64.h>
+
 #include "trace.h"
 
 /* What stands in @t from @begin on becomes a JSON string. */
@@ -57,6 +59,8 @@ void put_json(struct text *t, const struct style *style, const struct call *call
 	put_call_name(t, r->nr);
 	put_string(t, "\", \"args\": [");
 	for (i = 0; i < n; i++) {
+		if (!is_shown(r, i))
+			continue;
 		put_string(t, i ? ", " : "");
 		begin = t->used;
 		put_argument(t, style, call, i);
@@ -68,6 +72,12 @@ void put_json(struct text *t, const struct style *style, const struct call *call
 		put_string(t, ", \"error\": \"");
 		put_string(t, error_name(-r->result));
 		put_char(t, '"');
+	}
+	if (call->piece[OF_RESULT] && (r->nr == __NR_poll || r->nr == __NR_ppoll)) {
+		put_string(t, ", \"polled\": ");
+		begin = t->used;
+		put_polled(t, call);
+		quote(t, begin);
 	}
 	put_member(t, ", \"ticks\": ", r->end - r->start);
 	put_string(t, "}\n");

@@ -3,6 +3,7 @@
  * lines.c - a call as a line of text
  */
 #include <asm/unistd_64.h>
+#include <fcntl.h>
 
 #include "trace.h"
 
@@ -19,7 +20,7 @@ bool call_of(struct trace_record *r, struct call *call)
 		const struct trace_piece *p = (const struct trace_piece *)at;
 
 		/* The last one's padding may have led behind the end. */
-		if (at > end || (size_t)(end - at) < sizeof(*p) || p->arg > 5 ||
+		if (at > end || (size_t)(end - at) < sizeof(*p) || p->arg > OF_RESULT ||
 		    (size_t)(end - at) - sizeof(*p) < p->size)
 			return false;
 		call->piece[p->arg] = p;
@@ -42,13 +43,11 @@ bool has_no_result(const struct trace_record *r)
 /* Some calls have fewer arguments than they could have. */
 unsigned int shown_arguments(const struct trace_record *r)
 {
-	unsigned int n = nr_arguments(r->nr);
+	unsigned int n = nr_arguments(r);
 
 	if ((r->nr == __NR_open || r->nr == __NR_openat) &&
-	    !(r->args[r->nr == __NR_openat ? 2 : 1] & 0100))
-		n--;				/* no O_CREAT: no mode */
-	if (r->nr == __NR_fcntl && (r->args[1] == 1 || r->args[1] == 3))
-		n--;				/* F_GETFD, F_GETFL */
+	    !(r->args[r->nr == __NR_openat ? 2 : 1] & 020000100))
+		n--;				/* no O_CREAT, no O_TMPFILE: no mode */
 	if (r->nr == __NR_mremap && !(r->args[3] & 2))
 		n--;				/* no MREMAP_FIXED */
 	return n;
@@ -58,7 +57,13 @@ static void put_arguments(struct text *t, const struct style *style, const struc
 {
 	unsigned int n = shown_arguments(call->r), i;
 
+	if (call->r->nr == __NR_clone) {
+		put_clone(t, call);
+		return;
+	}
 	for (i = 0; i < n; i++) {
+		if (!is_shown(call->r, i))
+			continue;
 		put_string(t, i ? ", " : "");
 		if (call->r->type == RECORD_EXEC && i == 2) {
 			put_hex(t, call->r->args[2]);
@@ -69,6 +74,14 @@ static void put_arguments(struct text *t, const struct style *style, const struc
 			put_argument(t, style, call, i);
 		}
 	}
+}
+
+static void put_result_flags(struct text *t, uint64_t v, enum arg_kind kind)
+{
+	put_hex(t, v);
+	put_string(t, " (flags ");
+	put_flags(t, kind, v);
+	put_char(t, ')');
 }
 
 static void put_result(struct text *t, const struct trace_record *r)
@@ -84,6 +97,12 @@ static void put_result(struct text *t, const struct trace_record *r)
 		put_string(t, " (");
 		put_string(t, error_text(-r->result));
 		put_char(t, ')');
+	} else if (r->nr == __NR_umask) {
+		put_octal(t, r->result);
+	} else if (r->nr == __NR_fcntl && (int)r->args[1] == F_GETFD && r->result > 0) {
+		put_result_flags(t, r->result, KIND_FDBITS);
+	} else if (r->nr == __NR_fcntl && (int)r->args[1] == F_GETFL) {
+		put_result_flags(t, r->result, KIND_OPEN);
 	} else if (result_is_address(r->nr)) {
 		put_hex(t, r->result);
 	} else {
@@ -91,17 +110,20 @@ static void put_result(struct text *t, const struct trace_record *r)
 	}
 }
 
-/* poll() and ppoll() have more to say than a number. */
-static void put_more_results(struct text *t, const struct call *call)
+static bool may_time_out(unsigned int nr)
 {
-	const struct trace_record *r = call->r;
+	return nr == __NR_poll || nr == __NR_ppoll || nr == __NR_select || nr == __NR_pselect6;
+}
 
-	if (r->nr != __NR_poll && r->nr != __NR_ppoll)
-		return;
-	if (!r->result)
+/* Behind the result: what became of an argument. */
+static void put_outcome(struct text *t, const struct call *call)
+{
+	if (!call->r->result && may_time_out(call->r->nr))
 		put_string(t, " (Timeout)");
-	else if (r->result > 0 && call->piece[0])
-		put_poll_results(t, call->piece[0]);
+	else if (call->piece[OF_RESULT] && (call->r->nr == __NR_select || call->r->nr == __NR_pselect6))
+		put_selected(t, call);
+	else if (call->piece[OF_RESULT] && may_time_out(call->r->nr))
+		put_string(t, " ("), put_polled(t, call), put_char(t, ')');
 }
 
 void put_call(struct text *t, const struct style *style, const struct call *call)
@@ -154,7 +176,7 @@ void put_line(struct text *t, const struct style *style, const struct call *call
 	put_spaces(t, COLUMN - (int)(t->used - begin));
 	put_string(t, " = ");
 	put_result(t, r);
-	put_more_results(t, call);
+	put_outcome(t, call);
 	if (style->durations && !has_no_result(r)) {
 		put_string(t, " <");
 		put_seconds(t, style, r->end - r->start);

@@ -3,12 +3,16 @@
  * memory.c - structures that arguments point to
  */
 #include <signal.h>
+#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "trace.h"
+
+/* A copy, as the record's bytes may lie anywhere. */
+#define READ(to, from) __builtin_memcpy(&(to), from, sizeof(to))
 
 static void put_mode(struct text *t, unsigned int mode)
 {
@@ -47,42 +51,7 @@ static void put_stat(struct text *t, const void *p)
 	put_string(t, ", ...}");
 }
 
-/* The first part of struct statx. */
-static void put_statx(struct text *t, const void *p)
-{
-	struct {
-		uint32_t mask, block;
-		uint64_t attributes;
-		uint32_t links, uid, gid;
-		uint16_t mode, unused;
-		uint64_t ino, size;
-	} st;
-
-	READ(st, p);
-	put_string(t, "{stx_mask=");
-	put_flags(t, KIND_STATXMASK, st.mask);
-	put_numbers(t, ", stx_attributes=#x, stx_mode=", &st.attributes);
-	put_mode(t, st.mode);
-	put_numbers(t, ", stx_size=#u, ...}", &st.size);
-}
-
-/* struct clone_args up to what every version has. */
-static void put_clone_args(struct text *t, const void *p)
-{
-	uint64_t args[8];
-
-	READ(args, p);
-	put_string(t, "{flags=");
-	put_flags(t, KIND_CLONE, args[0]);
-	put_numbers(t, ", child_tid=#x, parent_tid=#x, exit_signal=", &args[2]);
-	if (args[4])
-		put_signal(t, args[4], "SIG");
-	else
-		put_char(t, '0');
-	put_numbers(t, ", stack=#x, stack_size=#x, tls=#x}", &args[5]);
-}
-
-static void put_sigset(struct text *t, const void *p)
+void put_sigset(struct text *t, const void *p)
 {
 	unsigned int sig, n = 0;
 	uint64_t set;
@@ -188,6 +157,7 @@ static void put_status(struct text *t, const void *p)
 	}
 }
 
+/* @format with each '#' the next of @v: '#d' signed, '#u' unsigned, '#x' in hex. */
 void put_numbers(struct text *t, const char *format, const uint64_t *v)
 {
 	for (; *format; format++) {
@@ -208,36 +178,154 @@ void put_numbers(struct text *t, const char *format, const uint64_t *v)
 	}
 }
 
-static void put_utsname(struct text *t, const void *p, unsigned int size)
+/* As much of a field as there is; it need not end. */
+static void put_field(struct text *t, const uint8_t *p)
 {
-	struct utsname name = { 0 };
+	unsigned int n = 0;
 
-	__builtin_memcpy(&name, p, size < sizeof(name) ? size : sizeof(name));
-	name.sysname[sizeof(name.sysname) - 1] = name.nodename[sizeof(name.nodename) - 1] = '\0';
-	put_string(t, "{sysname=\"");
-	put_string(t, name.sysname);
-	put_string(t, "\", nodename=\"");
-	put_string(t, name.nodename);
-	put_string(t, "\", ...}");
+	while (n < sizeof(((struct utsname *)0)->sysname) - 1 && p[n])
+		n++;
+	put_bytes(t, p, n, false);
 }
 
-/* Of those that are always as long. */
+static void put_utsname(struct text *t, const uint8_t *p)
+{
+	put_string(t, "{sysname=");
+	put_field(t, p + offsetof(struct utsname, sysname));
+	put_string(t, ", nodename=");
+	put_field(t, p + offsetof(struct utsname, nodename));
+	put_string(t, ", ...}");
+}
+
+static void put_statx(struct text *t, const void *p)
+{
+	struct statx st = { 0 };
+
+	__builtin_memcpy(&st, p, 48);
+	put_string(t, "{stx_mask=");
+	put_flags(t, KIND_STATXMASK, st.stx_mask);
+	put_string(t, ", stx_attributes=");
+	put_flags(t, KIND_STATXATTRIBUTES, st.stx_attributes);
+	put_string(t, ", stx_mode=");
+	put_mode(t, st.stx_mode);
+	put_string(t, ", stx_size=");
+	put_unsigned(t, st.stx_size);
+	put_string(t, ", ...}");
+}
+
+static void put_length(struct text *t, const void *p)
+{
+	struct trace_length length;
+
+	READ(length, p);
+	put_numbers(t, length.before == length.after ? "[#u]" : "[#u => #u]",
+		    (uint64_t[]){ length.before, length.after });
+}
+
+/* What must be there of a structure, or of its smallest form. */
 static const uint8_t needed[NR_KINDS] = {
-#define KIND(name, how, bytes) \
-	[KIND_##name] = COPY_##how == COPY_IN || COPY_##how == COPY_OUT ? bytes : 0,
+#define FIXED(how)	(COPY_##how == COPY_IN || COPY_##how == COPY_OUT || COPY_##how == COPY_SOME_OUT)
+#define KIND(name, how, bytes) [KIND_##name] = FIXED(how) ? bytes : 0,
 #include "kinds.def"
 #undef KIND
 };
 
-void put_memory(struct text *t, const struct style *style, enum arg_kind kind,
-		const struct trace_piece *piece)
+/* Of as many bytes as the program said: fewer are shown by their address. */
+static unsigned int smallest(enum arg_kind kind)
 {
-	const void *p = piece + 1;
+	switch (kind) {
+	case KIND_ADDRESS:
+	case KIND_ADDRESS_OUT:
+		return 2;
+	case KIND_CLONEARGS:
+		return 64;
+	default:
+		return 0;
+	}
+}
+
+/* Of those that the monitor makes up. */
+static unsigned int least(enum arg_kind kind)
+{
+	switch (kind) {
+	case KIND_LENGTH:
+		return sizeof(struct trace_length);
+	case KIND_MESSAGE_IN:
+		return sizeof(struct trace_message);
+	case KIND_SIXTH:
+		return sizeof(struct trace_sixth);
+	case KIND_MESSAGE_OUT:
+	case KIND_ENTRIES:
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+static void put_entries(struct text *t, const struct call *call, unsigned int i)
+{
+	uint32_t n;
+
+	READ(n, call->piece[i] + 1);
+	put_pointer(t, call->r->args[i]);
+	put_numbers(t, " /* #u entries */", (uint64_t[]){ n });
+}
+
+static void put_array_or_message(struct text *t, const struct style *style, const struct call *call,
+				 unsigned int i, enum arg_kind kind)
+{
+	const struct trace_piece *p = call->piece[i];
+
+	switch (kind) {
+	case KIND_POLLFDS:
+		put_polls(t, p);
+		break;
+	case KIND_EPOLLEVENTS:
+		put_epolls(t, p);
+		break;
+	case KIND_IOVEC_IN:
+	case KIND_IOVEC_OUT:
+		put_iovecs(t, style, p + 1, p->size, p->more);
+		break;
+	case KIND_MESSAGE_IN:
+	case KIND_MESSAGE_OUT:
+		put_message(t, style, p);
+		break;
+	case KIND_CLONEARGS:
+		put_clone_args(t, call, p);
+		break;
+	case KIND_SET:
+		put_set(t, call->r, p);
+		break;
+	case KIND_SIXTH:
+		put_sixth(t, p);
+		break;
+	case KIND_ENTRIES:
+		put_entries(t, call, i);
+		break;
+	case KIND_CHILD:
+		put_siginfo_of_child(t, p + 1);
+		break;
+	default:
+		if (!put_system(t, kind, p + 1))
+			put_char(t, '?');
+	}
+}
+
+void put_memory(struct text *t, const struct style *style, const struct call *call, unsigned int i,
+		enum arg_kind kind)
+{
+	const void *p = call->piece[i] + 1;
+	unsigned int size = call->piece[i]->size;
 	uint64_t pair[2];
 	int fds[2];
 
-	if (piece->size < needed[kind]) {
+	if (size < needed[kind] || size < least(kind)) {
 		put_char(t, '?');
+		return;
+	}
+	if (size < smallest(kind)) {
+		put_pointer(t, call->r->args[i]);
 		return;
 	}
 	switch (kind) {
@@ -246,9 +334,6 @@ void put_memory(struct text *t, const struct style *style, enum arg_kind kind,
 		break;
 	case KIND_STATX:
 		put_statx(t, p);
-		break;
-	case KIND_CLONEARGS:
-		put_clone_args(t, p);
 		break;
 	case KIND_SIGSET_IN:
 	case KIND_SIGSET_OUT:
@@ -267,11 +352,14 @@ void put_memory(struct text *t, const struct style *style, enum arg_kind kind,
 		break;
 	case KIND_ADDRESS:
 	case KIND_ADDRESS_OUT:
-		put_address(t, p, piece->size);
+		put_address(t, p, size);
 		break;
 	case KIND_LENGTH:
-		READ(fds[0], p);
-		put_numbers(t, "[#d]", (uint64_t[]){ fds[0] });
+		put_length(t, p);
+		break;
+	case KIND_OPTION:
+	case KIND_OPTION_OUT:
+		put_option(t, call, i);
 		break;
 	case KIND_TIMESPEC_IN:
 	case KIND_TIMESPEC_OUT:
@@ -282,27 +370,13 @@ void put_memory(struct text *t, const struct style *style, enum arg_kind kind,
 		READ(fds, p);
 		put_numbers(t, "[#d, #d]", (uint64_t[]){ fds[0], fds[1] });
 		break;
-	case KIND_POLLFDS:
-		put_pollfds(t, piece);
+	case KIND_UTSNAME:
+		put_utsname(t, p);
 		break;
 	case KIND_EPOLLEVENT:
-		put_epoll_event(t, p);
-		break;
-	case KIND_EPOLLEVENTS:
-		put_epoll_events(t, piece);
-		break;
-	case KIND_UTSNAME:
-		put_utsname(t, p, piece->size);
-		break;
-	case KIND_IOVEC:
-	case KIND_IOVEC_OUT:
-		put_vectors(t, style, p, piece->size, piece->more);
-		break;
-	case KIND_MESSAGE:
-	case KIND_MESSAGE_OUT:
-		put_message(t, style, piece);
+		put_epoll(t, p);
 		break;
 	default:
-		put_char(t, '?');
+		put_array_or_message(t, style, call, i, kind);
 	}
 }

@@ -28,6 +28,8 @@ struct trace_ring {
 
 #define MAX_COPY	1024			/* bytes of one argument, but for a vector's last string */
 #define MAX_RECORD	8192			/* so that six such arguments fit */
+#define MAX_PATH	4096			/* of a file's name with its NUL, where there is room */
+#define MAX_PIECE	(MAX_COPY + 576)	/* of any other argument, with its head */
 
 /* Of a signal, nr is its number, and args are the first words of its siginfo. */
 enum record_type { RECORD_CALL, RECORD_EXEC, RECORD_SIGNAL };
@@ -47,34 +49,59 @@ struct trace_record {
 /* What an argument points to, or as much as is wanted of it. */
 struct trace_piece {
 	uint16_t	size;			/* bytes, padded to 8 in the record */
-	uint8_t		arg;
+	uint8_t		arg;			/* 0 to 5, or OF_RESULT */
 	uint8_t		more;			/* that was not all */
 };
 
-enum copy_how { COPY_NO, COPY_IN, COPY_OUT, COPY_STRING, COPY_BUFFER_IN, COPY_BUFFER_OUT,
-		COPY_SIZED_IN, COPY_SIZED_OUT, COPY_ARRAY_BOTH, COPY_ARRAY_OUT,
-		COPY_VECTOR, COPY_IOVEC_IN, COPY_IOVEC_OUT, COPY_MESSAGE_IN, COPY_MESSAGE_OUT };
+#define OF_RESULT	6			/* what the call made of an argument shown as it was */
+#define MAX_ELEMENTS	32			/* of an array */
 
-#define MAX_VECTORS	4
-#define VECTOR_BYTES	96
+/* What is in a piece lies at a multiple of 4 only. */
+#define IN_PIECE	__attribute__((packed, aligned(4)))
 
-/* An element of an array of struct iovec, and the first bytes of what it points to. */
-struct trace_vector {
+/* Of an iovec, followed by the bytes, padded to 8. */
+struct trace_iov {
 	uint64_t	base, len;
-	uint16_t	size;			/* of data */
-	uint8_t		copied, more;
-	uint8_t		data[VECTOR_BYTES];
-} __attribute__((packed, aligned(4)));	/* as behind the head of a piece */
+	uint32_t	size;			/* bytes that follow */
+	uint16_t	held;			/* they could be read */
+	uint16_t	more;			/* that was not all */
+} IN_PIECE;
 
-/* A struct msghdr, the address it names, and its vectors, as many as the piece has. */
+/* A msghdr, followed by its iovecs. */
 struct trace_message {
-	uint64_t		name;
-	uint32_t		name_size, unused;
-	uint64_t		iov, iovlen, control, controllen, flags;
-	uint8_t			address[112];	/* name_size of it, or 0 */
-	struct trace_vector	vector[];
-} __attribute__((packed, aligned(4)));
-#define MESSAGE_HEAD	56			/* struct msghdr */
+	uint64_t	words[7];		/* as in memory */
+	uint32_t	namelen;		/* before the call */
+	uint16_t	name_size;		/* bytes of the name here */
+	uint16_t	held;			/* its iovecs could be read */
+	uint8_t		name[112];
+	uint32_t	control_size, unused;	/* bytes of control here */
+	uint8_t		control[128];
+} IN_PIECE;
+
+#define MAX_SET		128			/* bytes of a set of descriptors: 1024 of them */
+
+/* Of select(): what it wrote. */
+struct trace_selected {
+	uint32_t	size;			/* of each set */
+	uint8_t		there[4];		/* sets, and the time left */
+	uint8_t		set[3][MAX_SET];
+	uint64_t	left[2];
+} IN_PIECE;
+
+struct trace_sixth {
+	uint64_t	where, size, set;
+	uint32_t	there, unused;
+} IN_PIECE;
+
+/* Where the kernel says how much it wrote, or would have written. */
+struct trace_length {
+	uint32_t	before, after;
+};
+
+enum copy_how { COPY_NO, COPY_IN, COPY_OUT, COPY_STRING, COPY_BUFFER_IN, COPY_BUFFER_OUT,
+		COPY_VECTOR, COPY_SIZED_IN, COPY_LENGTH_OUT, COPY_ARRAY_OUT, COPY_POLL,
+		COPY_GATHER_IN, COPY_GATHER_OUT, COPY_MESSAGE_IN, COPY_MESSAGE_OUT,
+		COPY_SOME_OUT, COPY_NAME_OUT, COPY_STRING_OUT, COPY_SET, COPY_SIXTH, COPY_ENTRIES };
 
 #define KIND(name, how, bytes) KIND_##name,
 enum arg_kind {

@@ -59,6 +59,12 @@ static bool put_code(struct text *t, const struct code *list, int code)
 	return false;
 }
 
+void put_child_code(struct text *t, int code)
+{
+	if (!put_code(t, chld, code))
+		put_signed(t, code);
+}
+
 static void put_sender(struct text *t, uint64_t word)
 {
 	put_string(t, ", si_pid=");

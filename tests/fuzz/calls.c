@@ -16,8 +16,10 @@
  * SOURCES: apps/sandbox/descriptors.c apps/sandbox/memory.c apps/sandbox/tasks.c
  * SOURCES: apps/sandbox/net.c apps/sandbox/message.c apps/sandbox/limits.c
  * SOURCES: apps/sandbox/report.c apps/sandbox/learn.c apps/trace/draft.c apps/trace/lines.c
- * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/sockets.c apps/trace/events.c apps/trace/names.c
- * SOURCES: apps/trace/signals.c apps/sandbox/handlers.c apps/sandbox/fdclass.c
+ * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/names.c
+ * SOURCES: apps/trace/gather.c apps/trace/sets.c apps/trace/kinds.c apps/trace/sockets.c apps/trace/messages.c apps/trace/events.c
+ * SOURCES: apps/trace/system.c apps/trace/options.c
+ * SOURCES: apps/trace/tasks.c apps/trace/signals.c apps/sandbox/handlers.c apps/sandbox/fdclass.c
  * SOURCES: apps/sandbox/fdslots.c apps/run/pointers.c
  * SOURCES: tests/unit/sandbox_host.c
  */

@@ -2,8 +2,9 @@
 /*
  * trace_lines_test.c - dune-trace's lines, from records as the monitor writes them
  *
- * SOURCES: apps/trace/lines.c apps/trace/arguments.c apps/trace/memory.c apps/trace/sockets.c apps/trace/events.c
- * SOURCES: apps/trace/classes.c
+ * SOURCES: apps/trace/lines.c apps/trace/arguments.c apps/trace/memory.c apps/trace/sockets.c
+ * SOURCES: apps/trace/classes.c apps/trace/kinds.c apps/trace/system.c apps/trace/options.c
+ * SOURCES: apps/trace/messages.c apps/trace/events.c apps/trace/tasks.c
  * SOURCES: apps/trace/flags.c apps/trace/names.c apps/trace/ring.c apps/trace/json.c apps/trace/signals.c
  * CFLAGS: -D_GNU_SOURCE -Ibuild/apps/trace -Iapps/trace
  */
@@ -139,7 +140,7 @@ static void test_addresses(void)
 	static const char loopback[] = "\12\0\1\273\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2\0\0\0";
 	static const char inside[] = "\12\0\0\1\0\0\0\0\40\1\15\270\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0";
 	static const char groups[] = "\12\0\0\1\0\0\0\0\0\0\0\1\0\2\0\3\0\4\0\5\0\6\0\7\0\0\0\0";
-	int length = 16;
+	struct trace_length length = { 16, 16 };
 
 	record(__NR_connect, 0, 3, 0x1000, 16, 0);
 	piece(1, inet, 16, false);
@@ -161,7 +162,7 @@ static void test_addresses(void)
 	SHOWS("bind(3, {sa_family=AF_UNIX, sun_path=@\"ab\"}, 5) = 0");
 	record(__NR_accept, 4, 3, 0x1000, 0x2000, 0);
 	piece(1, inet, 16, false);
-	piece(2, &length, 4, false);
+	piece(2, &length, sizeof(length), false);
 	SHOWS("accept(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 4");
 	/* Too short for what the family says. */
 	record(__NR_bind, 0, 3, 0x1000, 2, 0);
@@ -169,38 +170,7 @@ static void test_addresses(void)
 	SHOWS("bind(3, {sa_family=AF_INET}, 2)         = 0");
 	record(__NR_bind, 0, 3, 0x1000, 1, 0);
 	piece(1, inet, 1, false);
-	SHOWS("bind(3, ?, 1)                           = 0");
-}
-
-static void test_vectors(void)
-{
-	struct trace_vector v[2] = {
-		{ .base = 0x5000, .len = 3, .size = 3, .copied = 1, .data = "abc" },
-		{ .base = 0x6000, .len = 9 } };
-	struct { struct trace_message m; struct trace_vector v; } message = {
-		.m = { .name = 0x7000, .name_size = 5, .iovlen = 1, .controllen = 24, .flags = 0x40,
-		       .address = "\1\0\0ab" },
-		.v = { .len = 200, .size = 2, .copied = 1, .more = 1, .data = "xy" } };
-
-	record(__NR_writev, 3, 1, 0x1000, 2, 0);
-	piece(1, v, sizeof(v), false);
-	SHOWS("writev(1, [{iov_base=\"abc\", iov_len=3}, {iov_base=0x6000, iov_len=9}], 2) = 3");
-	record(__NR_readv, 3, 1, 0x1000, 5, 0);
-	v[0].size = 60000;		/* damaged */
-	v[0].more = 1;
-	v[0].data[40] = 'z';
-	piece(1, v, sizeof(v[0]) + 7, true);
-	SHOWS("readv(1, [{iov_base=\"abc\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\"..., iov_len=3}, ...], 5) = 3");
-	record(__NR_sendmsg, 200, 3, 0x1000, MSG_NOSIGNAL, 0);
-	piece(1, &message, sizeof(message), false);
-	SHOWS("sendmsg(3, {msg_name={sa_family=AF_UNIX, sun_path=@\"ab\"}, msg_namelen=5, msg_iov=[{iov_base=\"xy\"..., iov_len=200}], msg_iovlen=1, msg_controllen=24, msg_flags=MSG_DONTWAIT}, MSG_NOSIGNAL) = 200");
-	message.m.name_size = 113;	/* damaged */
-	record(__NR_sendmsg, 200, 3, 0x1000, 0, 0);
-	piece(1, &message, sizeof(message.m), true);
-	SHOWS("sendmsg(3, {msg_name=NULL, msg_namelen=113, msg_iov=[...], msg_iovlen=1, msg_controllen=24, msg_flags=MSG_DONTWAIT}, 0) = 200");
-	record(__NR_sendmsg, 200, 3, 0x1000, 0, 0);
-	piece(1, &message, 100, false);
-	SHOWS("sendmsg(3, ?, 0)                        = 200");
+	SHOWS("bind(3, 0x1000, 1)                      = 0");
 }
 
 static void test_events(void)
@@ -211,6 +181,7 @@ static void test_events(void)
 
 	record(__NR_poll, 1, 0x1000, 2, -1, 0);
 	piece(0, fds, sizeof(fds), false);
+	piece(OF_RESULT, fds, sizeof(fds), false);
 	SHOWS("poll([{fd=3, events=POLLIN}, {fd=4, events=POLLIN|POLLOUT}], 2, -1) = 1 ([{fd=4, revents=POLLOUT|POLLHUP}])");
 	record(__NR_poll, 0, 0x1000, 1, 10, 0);
 	piece(0, fds, sizeof(fds[0]), false);
@@ -230,11 +201,11 @@ static void test_more_structures(void)
 
 	record(__NR_clone3, 99, 0x1000, 88, 0, 0);
 	piece(0, args, 64, false);
-	SHOWS("clone3({flags=CLONE_VM|CLONE_VFORK, child_tid=0x10, parent_tid=0, exit_signal=SIGCHLD, stack=0x7000, stack_size=0x1000, tls=0}, 88) = 99");
+	SHOWS("clone3({flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD, stack=0x7000, stack_size=0x1000}, 88) = 99");
 	record(__NR_statx, 0, (uint64_t)AT_FDCWD, 0x1000, 0, 0x7ff);
 	piece(1, "f", 1, false);
 	piece(4, st, 64, false);
-	SHOWS("statx(AT_FDCWD, \"f\", 0, STATX_BASIC_STATS, {stx_mask=STATX_BASIC_STATS|STATX_MNT_ID, stx_attributes=0, stx_mode=S_IFREG|0644, stx_size=6, ...}) = 0");
+	SHOWS("statx(AT_FDCWD, \"f\", AT_STATX_SYNC_AS_STAT, STATX_BASIC_STATS, {stx_mask=STATX_BASIC_STATS|STATX_MNT_ID, stx_attributes=0, stx_mode=S_IFREG|0644, stx_size=6, ...}) = 0");
 }
 
 static unsigned int nr_wanted(const bool *wanted)
@@ -344,7 +315,7 @@ static void test_damaged(void)
 	draft.r.pieces = 1;
 	CHECK(!strcmp(shown(), "no line, or several"));
 	record(__NR_write, 1, 1, 0x1000, 2, 0);
-	piece(6, "x", 1, false);
+	piece(OF_RESULT + 1, "x", 1, false);
 	CHECK(!strcmp(shown(), "no line, or several"));
 	/* A record that ends within the padding of its first piece, and what lies behind. */
 	record(__NR_write, 1, 1, 0x1000, 2, 0);
@@ -374,7 +345,6 @@ int main(void)
 	test_numbers_and_names();
 	test_memory();
 	test_addresses();
-	test_vectors();
 	test_events();
 	test_more_structures();
 	test_classes();
