@@ -19,10 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 
 #include <asm/unistd_64.h>
 #include <linux/netlink.h>
@@ -37,6 +39,7 @@
 
 static int unreadable;		/* of a hundred looks, so many fail */
 static bool changes;		/* what is read differs each time */
+static int ends = 4;		/* of so many bytes, one is 0 then */
 
 /* Strings are read by pieces, also of what lies behind them. */
 __attribute__((no_sanitize_address)) int dune_copy_from_user(void *to, uint64_t from, uint64_t size)
@@ -47,7 +50,7 @@ __attribute__((no_sanitize_address)) int dune_copy_from_user(void *to, uint64_t 
 		return -14;
 	memset(to, 0, size);		/* which does look whether there is room */
 	for (i = 0; i < size; i++)
-		((volatile uint8_t *)to)[i] = !changes ? ((uint8_t *)from)[i] : rand() % 4 ? rand() : 0;
+		((volatile uint8_t *)to)[i] = !changes ? ((uint8_t *)from)[i] : rand() % ends ? rand() | 1 : 0;
 	return 0;
 }
 
@@ -264,6 +267,133 @@ static void test_others(void)
 	SHOWS(-14, "clone3(NULL, 88)                        = -1 EFAULT");
 }
 
+/* What the kernel did not write is not shown. */
+static void test_results(void)
+{
+	char cwd[] = "/a/folder/with/a/name/that/is/longer/than/strings", want[256];
+	int status = 3 << 8, info[32] = { 0 };
+	uint64_t usage[18] = { 1, 2, 3, 4 };
+
+	begin(__NR_wait4, -1, P(&status), 1, P(usage), 0, 0);
+	snprintf(want, sizeof(want), "wait4(-1, %p, WNOHANG, %p) = 0", (void *)&status, (void *)usage);
+	SHOWS(0, want);
+	begin(__NR_wait4, -1, P(&status), 1, P(usage), 0, 0);
+	SHOWS(77, "wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, {ru_utime={tv_sec=1, tv_usec=2}, ru_stime={tv_sec=3, tv_usec=4}, ...}) = 77");
+	begin(__NR_waitid, 0, 0, P(info), 5, 0, 0);
+	SHOWS(0, "waitid(P_ALL, 0, {}, WNOHANG|WEXITED, NULL) = 0");
+	info[0] = 17, info[2] = 1, info[4] = 99, info[6] = 2;
+	begin(__NR_waitid, 0, 0, P(info), 4, 0, 0);
+	SHOWS(0, "waitid(P_ALL, 0, {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=99, si_uid=0, si_status=2}, WEXITED, NULL) = 0");
+	begin(__NR_getcwd, P(cwd), 4096, 0, 0, 0, 0);
+	SHOWS(sizeof(cwd), "getcwd(\"/a/folder/with/a/name/that/is/longer/than/strings\", 4096) = 50");
+	begin(__NR_getcwd, P(cwd), 2, 0, 0, 0, 0);
+	snprintf(want, sizeof(want), "getcwd(%p, 2) ", (void *)cwd);
+	SHOWS(-34, want);
+	begin(__NR_umask, 022, 0, 0, 0, 0, 0);
+	SHOWS(0777, "umask(022)                              = 0777");
+	begin(__NR_openat, -100, P("d"), 020200000 | 2, 0640, 0, 0);
+	SHOWS(3, "openat(AT_FDCWD, \"d\", O_RDWR|O_TMPFILE, 0640) = 3");
+	begin(__NR_fcntl, 3, 3, 0, 0, 0, 0);
+	SHOWS(0x8002, "fcntl(3, F_GETFL)                       = 0x8002 (flags O_RDWR|O_LARGEFILE)");
+}
+
+/* Kinds and number of arguments are the operation's. */
+static void test_operations(void)
+{
+	struct { int64_t sec, nsec; } t = { 1, 5 };
+	uint16_t window[4] = { 24, 80, 0, 0 };
+
+	begin(__NR_futex, 0x1000, 129, 1, 0, 0x55, 0);
+	SHOWS(0, "futex(0x1000, FUTEX_WAKE_PRIVATE, 1)    = 0");
+	begin(__NR_futex, 0x1000, 0x189, 1, P(&t), 0x55, -1);
+	SHOWS(-110, "futex(0x1000, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 1, {tv_sec=1, tv_nsec=5}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT");
+	begin(__NR_futex, 0x1000, 4, 1, P(&t) & 0xff, 0x2000, 7);
+	CHECK(strstr(end(0), ", 0x2000, 7) ") && !strstr(line, "tv_sec"));
+	begin(__NR_futex, 0x1000, 5, 1, 1, 0x2000, 0x04000001);
+	SHOWS(0, "futex(0x1000, FUTEX_WAKE_OP, 1, 1, 0x2000, FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_GT<<24|0x1) = 0");
+	begin(__NR_ioctl, 1, TIOCGWINSZ, P(window), 0, 0, 0);
+	SHOWS(0, "ioctl(1, TIOCGWINSZ, {ws_row=24, ws_col=80, ws_xpixel=0, ws_ypixel=0}) = 0");
+	begin(__NR_ioctl, 1, 0x4004667e, 0, 0, 0, 0);
+	SHOWS(-25, "ioctl(1, _IOC(_IOC_WRITE, 0x66, 0x7e, 0x4), NULL) = -1 ENOTTY");
+	begin(__NR_prctl, 15, P("a\1\""), 0x55, 0x55, 0x55, 0);
+	SHOWS(0, "prctl(PR_SET_NAME, \"a\\1\\\"\")             = 0");
+	begin(__NR_mremap, 0x1000, 1, 2, 1, 0x55, 0);
+	SHOWS(0x2000, "mremap(0x1000, 1, 2, MREMAP_MAYMOVE)    = 0x2000");
+}
+
+/* As long as the kernel takes them, and a byte more. */
+static void test_names(void)
+{
+	static char path[5000], want[10100];
+	struct utsname u = { "Linux", "a\"\n\\b", "6", "1", "x86_64" };
+	char *argv[] = { "sh", path, "end", NULL };
+
+	memset(path, 'x', 4095);
+	begin(__NR_access, P(path), 0, 0, 0, 0, 0);
+	snprintf(want, sizeof(want), "access(\"%s\", F_OK) = 0", path);
+	SHOWS(0, want);
+	path[4095] = 'y';
+	begin(__NR_access, P(path), 0, 0, 0, 0, 0);
+	snprintf(want, sizeof(want), "access(\"%.4095s\"..., F_OK) = 0", path);
+	SHOWS(0, want);
+	path[3900] = '\0';
+	begin(__NR_rename, P(path), P(path), 0, 0, 0, 0);
+	snprintf(want, sizeof(want), "rename(\"%s\", \"%s\") = 0", path, path);
+	SHOWS(0, want);
+	begin(__NR_execve, P("/bin/sh"), P(argv), 0, 0, 0, 0);
+	SHOWS(-2, "execve(\"/bin/sh\", [\"sh\", \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"..., \"end\"], NULL) = -1 ENOENT");
+	drafted.d.head = (struct trace_record){ .size = sizeof(drafted.d.head), .nr = __NR_execve };
+	draft_start(&drafted.d, "/bin/sh", argv);
+	SHOWS(0, "execve(\"/bin/sh\", [\"sh\", \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"..., \"end\"], NULL) = 0");
+	begin(__NR_uname, P(&u), 0, 0, 0, 0, 0);
+	SHOWS(0, "uname({sysname=\"Linux\", nodename=\"a\\\"\\n\\\\b\", ...}) = 0");
+}
+
+static void test_sets(void)
+{
+	uint64_t in[16] = { 1 << 4 }, out[16] = { 1 << 4 | 1 << 7 }, t[2] = { 0, 5 };
+
+	begin(__NR_select, 8, P(in), P(out), 0, P(t), 0);
+	in[0] = 0;
+	out[0] = 1 << 7;
+	t[1] = 3;
+	SHOWS(1, "select(8, [4], [4 7], NULL, {tv_sec=0, tv_usec=5}) = 1 (out [7], left {tv_sec=0, tv_usec=3})");
+	begin(__NR_select, 8, P(in), 0, 0, P(t), 0);
+	SHOWS(0, "select(8, [], NULL, NULL, {tv_sec=0, tv_usec=3}) = 0 (Timeout)");
+	begin(__NR_select, -1, 0, 16, 0, 0, 0);
+	SHOWS(-22, "select(-1, NULL, 0x10, NULL, NULL)      = -1 EINVAL");
+	begin(__NR_select, 2000, P(in), 0, 0, 0, 0);
+	CHECK(!strchr(end(1), '['));
+}
+
+/* The lengths in them are the program's. */
+static void test_control(void)
+{
+	struct { struct cmsghdr head; int fds[2]; } c = { { 24, SOL_SOCKET, SCM_RIGHTS }, { 5, 6 } };
+	struct msghdr m = { .msg_control = &c, .msg_controllen = sizeof(c) };
+
+	begin(__NR_sendmsg, 3, P(&m), 0, 0, 0, 0);
+	SHOWS(0, "sendmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=[], msg_iovlen=0, msg_control=[{cmsg_len=24, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[5, 6]}], msg_controllen=24, msg_flags=0}, 0) = 0");
+	c.head.cmsg_len = ~0UL;
+	begin(__NR_sendmsg, 3, P(&m), 0, 0, 0, 0);
+	CHECK(strstr(end(-22), "msg_control=[...], msg_controllen=24"));
+	m.msg_controllen = 0;		/* there is no room, whatever it says then */
+	begin(__NR_recvmsg, 3, P(&m), 0, 0, 0, 0);
+	m.msg_controllen = sizeof(c);
+	CHECK(!strstr(end(0), "cmsg_len"));
+}
+
+/* The room that the program gave, where the kernel says that there is more. */
+static void test_room(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	uint32_t length = 2;
+
+	begin(__NR_getsockname, 3, P(&in), P(&length), 0, 0, 0);
+	length = 16;
+	SHOWS(0, "getsockname(3, {sa_family=AF_INET}, [2 => 16]) = 0");
+}
+
 /* Any call, any arguments, memory that is not there or different at each look. */
 static void test_hostile(void)
 {
@@ -278,8 +408,13 @@ static void test_hostile(void)
 	changes = true;
 	for (i = 0; i < 200000; i++) {
 		unreadable = i % 4 * 10;
+		ends = i % 8 ? 4 : 5000;
 		for (n = 0; n < 6; n++)
 			args[n] = rand() % 3 ? P(memory + rand() % 4096) : rand() % 2 ? (uint64_t)rand() % 600 : 0ULL - rand() % 4;
+		if (i % 460 == __NR_ioctl)
+			args[1] = TCGETS + rand() % 100;
+		else if (i % 460 == __NR_futex || i % 460 == __NR_fcntl)
+			args[1] = rand() % 40;
 		drafted.behind = 0x1234;
 		drafted.d.copy = rand() % 2 ? 512 : rand() % 33;
 		draft_begin(&drafted.d, i % 460, args);
@@ -338,6 +473,12 @@ int main(void)
 	test_messages();
 	test_events();
 	test_others();
+	test_results();
+	test_operations();
+	test_names();
+	test_sets();
+	test_control();
+	test_room();
 	test_hostile();
 	test_damaged();
 	return tap_end();

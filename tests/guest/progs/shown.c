@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -138,7 +139,7 @@ static void futexes(void)
 	FUTEX(&word, FUTEX_CMP_REQUEUE, 1, 2, &other, 1);
 	FUTEX(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, 2, &other, 1);
 	FUTEX(&word, FUTEX_WAKE_OP_PRIVATE, 1, 1, &other, FUTEX_OP(FUTEX_OP_SET, 0, FUTEX_OP_CMP_GT, 1));
-	FUTEX(&word, FUTEX_WAKE_OP, 1, 1, &other, FUTEX_OP(FUTEX_OP_ADD | FUTEX_OP_OPARG_SHIFT, 3, FUTEX_OP_CMP_EQ, 0));
+	FUTEX(&word, FUTEX_WAKE_OP, 1, 1, &other, FUTEX_OP((FUTEX_OP_ADD | FUTEX_OP_OPARG_SHIFT), 3, FUTEX_OP_CMP_EQ, 0));
 	word = 0;
 	FUTEX(&word, FUTEX_LOCK_PI_PRIVATE, 0, NULL);
 	FUTEX(&word, FUTEX_UNLOCK_PI_PRIVATE);
