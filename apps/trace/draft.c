@@ -274,8 +274,8 @@ static void put_after(struct draft *d, unsigned int i, unsigned int kind)
 		if (result && i == 1)
 			copy_selected(d);
 		break;
-	case COPY_BUFFER_OUT:
-		copy_buffer(d, i, arg, result);
+	case COPY_BUFFER_OUT:		/* the result may be more than there is room for: MSG_TRUNC */
+		copy_buffer(d, i, arg, result < d->head.args[i + 1] ? result : d->head.args[i + 1]);
 		break;
 	case COPY_LENGTH_OUT:
 		copy_by_length(d, i, bytes);
