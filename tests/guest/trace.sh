@@ -97,13 +97,13 @@ shows '--- SIGUSR1 \{si_signo=SIGUSR1, si_code=SI_USER, si_pid=[0-9]+, si_uid=0\
 dune-trace -o out /dune/bin/tests/prog-signals >/dev/null 2>&1
 shows '--- SIGSEGV \{si_signo=SIGSEGV, si_code=SEGV_[A-Z]+, si_addr=(NULL|0x[0-9a-f]+)\} ---' signals_of_faults
 
-# What is another thing each time: addresses, numbers of processes, ports, times, and what is random.
+# What is another thing each time, or not there in Dune mode (rseq): addresses, numbers of processes, ports, times, and what is random.
 each_time='s/0x[0-9a-f]{6,}/ADDRESS/g
 s/^(getpid|gettid|getppid|setsid|set_tid_address|clone|clone3|fork|vfork|wait4|times)(\(.*) = [0-9]+$/\1\2 = N/
 s/(si_pid|[{]pid)=[0-9]+/\1=N/; s/parent_tid=\[[0-9]+\]/parent_tid=[N]/
 s/sin_port=htons\([1-9][0-9]*\)/sin_port=htons(N)/
 s/^wait4\([0-9]+/wait4(N/; s/^getrandom\(".*", /getrandom("...", /; s/^read\(([0-9]+), ".*, 44\)/read(\1, "...", 44)/
-s/(ru_utime|ru_stime|left) ?=?\{[^}]*\}/\1 {}/g; s/^sysinfo\(.*\) = /sysinfo() = /; s/tms_[a-z]*=[0-9]+/tms/g'
+s/^rseq\(.*/rseq/; s/(ru_utime|ru_stime|left) ?=?\{[^}]*\}/\1 {}/g; s/^sysinfo\(.*\) = /sysinfo() = /; s/tms_[a-z]*=[0-9]+/tms/g'
 # What strace shows, and dune-trace does not: dates, times of a child that waitid() does not write,
 # the mask that a signal handler returns to.
 more='s, /\* [0-9]{4}-[^*]*\*/,,; s/, si_[us]time=[^,}]*//g; s/^rt_sigreturn\(.*\)/rt_sigreturn()/; s/ \(SUID_DUMP_USER\)//'
