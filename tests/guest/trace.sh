@@ -128,7 +128,6 @@ as_strace() {	# name, program...
 }
 as_strace sockets /dune/bin/tests/prog-sockets
 as_strace structures /dune/bin/tests/prog-structures
-as_strace shown /dune/bin/tests/prog-shown
 as_strace ls /bin/busybox ls -l /
 as_strace cat /bin/busybox cat file
 as_strace sh /bin/busybox sh -c 'exit 2'
