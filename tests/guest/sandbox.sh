@@ -125,9 +125,9 @@ result $? limit_files
 # What the program may write itself it may not execute.
 printf 'allow @basic @io @files @memory @process @signal\nread+exec /bin /dune /lib /lib64 /usr\nread+write+create+exec /tmp/work\n' >p2
 gives written_and_executed "mine
-status 0" dune-run --policy=p2 busybox sh -c 'busybox cp /bin/busybox /tmp/work/mine; /tmp/work/mine echo mine'
+status 0" dune-run --policy=p2 busybox sh -c 'busybox cp /bin/busybox /tmp/work/busybox; /tmp/work/busybox echo mine'
 echo deny-write-exec >>p2
-gives deny_write_exec "status 126" dune-run --policy=p2 busybox sh -c '/tmp/work/mine echo mine'
+gives deny_write_exec "status 126" dune-run --policy=p2 busybox sh -c '/tmp/work/busybox echo mine'
 
 # With the second line alone behind a policy that lets all through
 printf 'allow @basic @io @files @memory @process @signal @time @net\nread+exec /bin /dune /lib /lib64 /usr\nread+write+create /tmp/work\n' >p2
