@@ -351,7 +351,8 @@ int dune_prefault(const void *addr, size_t len, unsigned int flags);
 /**
  * dune_set_arena - where libdune takes its own memory from
  * @base: page-aligned start of a range reserved by the caller (PROT_NONE is
- *	enough); libdune maps over it with MAP_FIXED, from the bottom up
+ *	enough); libdune maps over it with MAP_FIXED, from the bottom up, and
+ *	what it gives back stays reserved
  * @size: bytes
  *
  * For a program that shares its address space with one in ring 3: everything
