@@ -174,6 +174,7 @@ static int sample_faults(struct sample *sample, bool round_trip, dune_pgflt_fn f
 		return r;
 	sample->ticks = fault_ticks(&dune_means, round_trip);
 	sample->n = FAULTS;
+	details(sample);
 	count_from();
 	fault_ticks(&dune_means, round_trip);
 	count_to();
@@ -269,6 +270,7 @@ static int sample_passes(struct sample *sample, double (*passes)(const struct me
 		return r;
 	sample->ticks = passes(&dune_means);
 	sample->n = PASSES;
+	details(sample);
 	count_from();
 	passes(&dune_means);
 	count_to();

@@ -75,15 +75,20 @@ void references(double refs)
 	last_refs = refs;
 }
 
-/* How far the values lie apart whose median @sample has (a mean has none); walks. */
+/*
+ * How far the values lie apart whose median @sample has (a mean has none); walks. Who
+ * measures again to count says it in between.
+ */
 void details(struct sample *sample)
 {
 	bool known = sample->ticks != NOT_MEASURED && sample->ticks == last_median;
 
+	sample->refs = last_refs;
+	if (sample->batch != NOT_MEASURED)
+		return;
 	sample->p10 = known ? last_p10 : NOT_MEASURED;
 	sample->p90 = known ? last_p90 : NOT_MEASURED;
 	sample->batch = known ? last_batch : NOT_MEASURED;
-	sample->refs = last_refs;
 }
 
 /* Anonymous memory in small pages; NULL if there is none. */
