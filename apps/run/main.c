@@ -3,6 +3,7 @@
  * main.c - dune-run PROGRAM [ARGS...]
  */
 #include <linux/mman.h>
+#include <linux/prctl.h>
 
 #include "run.h"
 
@@ -128,6 +129,17 @@ static void enter(bool verbose)
 		die(125, "cannot enter Dune mode", dune_strerror(r));
 }
 
+/* As execve(2) would have called the process; Linux cuts it to 15 bytes. */
+static void name_process(const char *path)
+{
+	const char *name = path;
+
+	for (; *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	sys(__NR_prctl, PR_SET_NAME, name, 0, 0, 0);
+}
+
 static void start(const struct program *p, uint64_t *sp)
 {
 	const struct image *first = p->has_interp ? &p->interp : &p->main;
@@ -180,6 +192,7 @@ void run_main(uint64_t *sp)
 		die(error == -ENOENT ? 127 : 126, path, exec_error(error));
 
 	exec_init(path);
+	name_process(file);
 	load(&program, path);
 	if (o.by_fd && path == file)
 		fd_close(path);

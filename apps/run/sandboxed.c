@@ -8,7 +8,6 @@
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
-#include <linux/prctl.h>
 #include <linux/resource.h>
 #include <asm/prctl.h>
 
@@ -303,8 +302,6 @@ void box_begin(void)
 	box.after_fork = brk_after_fork;
 	if (first)
 		start_sandbox();
-	else
-		sys(__NR_prctl, PR_SET_NAME, "dune-run", 0, 0, 0);
 	limits_process(&box);
 	box_start(&box);
 }
