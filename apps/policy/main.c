@@ -141,7 +141,7 @@ static void list(void)
 static void start(char **argv)
 {
 	struct policy *p = compile(argv[0], false);
-	int fd = memfd_create("dune-policy", 0);
+	int fd = memfd_create("dune-policy", MFD_ALLOW_SEALING);
 	char *path = argv[1];
 	char number[16];
 

@@ -172,8 +172,10 @@ void box_open(const struct options *o)
 
 	if (sys_failed(size))
 		no_policy("there is no such descriptor");
+	/* A file that another could cut would end us at the next access. */
 	if (size == sizeof(*policy) &&
-	    sys(__NR_ftruncate, fd, SHARED_OFFSET + SHARED_SIZE))
+	    (sys(__NR_ftruncate, fd, SHARED_OFFSET + SHARED_SIZE) ||
+	     sys(__NR_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)))
 		no_policy("it cannot be written");
 	map(BOX_BASE, SHARED_OFFSET, PROT_READ, MAP_PRIVATE, fd, 0);
 	map((uint64_t)shared, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, SHARED_OFFSET);
@@ -264,11 +266,11 @@ static long front_exit(struct request *r)
 		learn_call(&box, r->nr);
 		learn_write(&box);
 	}
-	tasks_remove(&box, id);
+	roster_remove(&box, id);
 	e = box_pass(r);
 	/* A signal's handler comes first, and need not come back. */
 	if (r->again)
-		tasks_add(&box, id);
+		roster_add(&box, id);
 	return e;
 }
 

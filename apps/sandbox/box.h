@@ -134,6 +134,7 @@ long find_file(struct request *r, uint64_t dir, const char *path, uint64_t flags
 	       uint32_t need, struct object *o);
 long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
 		 const char **last, struct object *o);
+long settle(struct box *b, struct object *o);
 void drop(struct object *o);
 long rule_for(struct request *r, const char *path, uint32_t need, const char **rest);
 bool must_look(long result);
@@ -159,16 +160,23 @@ long limits_start(struct box *b);
 void limits_process(struct box *b);
 uint64_t output_room(struct box *b, uint64_t wanted);
 void output_unused(struct box *b, uint64_t bytes);
-bool tasks_room(struct box *b);
-void tasks_add(struct box *b, uint32_t tid);
-void tasks_remove(struct box *b, uint32_t tid);
-bool tasks_has(const struct box *b, uint64_t tid);
+
+/* roster.c */
+int roster_hold(struct box *b);
+void roster_fill(struct box *b, int place, uint32_t tid);
+void roster_give_back(struct box *b, int place);
+void roster_add(struct box *b, uint32_t tid);
+void roster_remove(struct box *b, uint32_t tid);
+bool roster_has(struct box *b, uint32_t tid);
 
 /* learn.c */
 void learn_call(struct box *b, uint32_t nr);
 void learn_path(struct box *b, const char *path, uint32_t rights);
 void learn_peer(struct box *b, enum peer_kind kind, const void *address, uint32_t size);
 void learn_write(struct box *b);
+
+/* landlock.c */
+long landlock_use(const struct box *b, const char *monitor);
 
 /* wall.c */
 long wall_build(struct box *b, const char *monitor);

@@ -94,7 +94,7 @@ void limits_process(struct box *b)
 	const uint64_t when[4] = { 0, 0, end / SECOND, end % SECOND };
 	int timer;
 
-	tasks_add(b, sys(__NR_getpid));
+	roster_add(b, sys(__NR_getpid));
 	if (!end)
 		return;
 	if (sys(__NR_timer_create, CLOCK_MONOTONIC, &event, &timer) ||
@@ -123,69 +123,4 @@ void output_unused(struct box *b, uint64_t bytes)
 {
 	if (b->policy->limit[LIMIT_OUTPUT] != NO_LIMIT)
 		__atomic_sub_fetch(&b->shared->output, bytes, __ATOMIC_RELAXED);
-}
-
-static uint64_t tasks_count(struct box *b, bool sweep)
-{
-	uint64_t n = 0;
-	unsigned int i;
-
-	for (i = 0; i < MAX_TASKS; i++) {
-		uint32_t tid = __atomic_load_n(&b->shared->task[i], __ATOMIC_RELAXED);
-
-		if (tid && sweep && sys(__NR_kill, tid, 0) == -ESRCH)
-			__atomic_compare_exchange_n(&b->shared->task[i], &tid, 0, false,
-						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-		else if (tid)
-			n++;
-	}
-	return n;
-}
-
-/* Whether there may be one more; those that have ended leave their places then. */
-bool tasks_room(struct box *b)
-{
-	uint64_t limit = b->policy->limit[LIMIT_PROCESSES];
-
-	if (limit > MAX_TASKS)
-		limit = MAX_TASKS;
-	return tasks_count(b, false) < limit || tasks_count(b, true) < limit;
-}
-
-bool tasks_has(const struct box *b, uint64_t tid)
-{
-	unsigned int i;
-
-	for (i = 0; tid && i < MAX_TASKS; i++)
-		if (__atomic_load_n(&b->shared->task[i], __ATOMIC_RELAXED) == (uint32_t)tid)
-			return true;
-	return false;
-}
-
-void tasks_add(struct box *b, uint32_t tid)
-{
-	unsigned int i;
-
-	if (tasks_has(b, tid))
-		return;
-	for (i = 0; i < MAX_TASKS; i++) {
-		uint32_t none = 0;
-
-		if (__atomic_compare_exchange_n(&b->shared->task[i], &none, tid, false,
-						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			return;
-	}
-}
-
-void tasks_remove(struct box *b, uint32_t tid)
-{
-	unsigned int i;
-
-	for (i = 0; i < MAX_TASKS; i++) {
-		uint32_t its = tid;
-
-		if (__atomic_compare_exchange_n(&b->shared->task[i], &its, 0, false,
-						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			return;
-	}
 }

@@ -194,17 +194,17 @@ void drop(struct object *o)
 }
 
 /* Out of the reach of other threads, before anybody looks at what it is. */
-static long settle(struct request *r, struct object *o)
+long settle(struct box *b, struct object *o)
 {
 	long slot;
 
-	if (!r->box->shares_fds)
+	if (!b->shares_fds)
 		return 0;
-	slot = slots_take(r->box, o->fd);
+	slot = slots_take(b, o->fd);
 	drop(o);
 	if (slot < 0)
 		return slot;
-	*o = (struct object){ .fd = slot, .slots = r->box };
+	*o = (struct object){ .fd = slot, .slots = b };
 	return 0;
 }
 
@@ -212,7 +212,7 @@ static long settle(struct request *r, struct object *o)
 long borrow(struct request *r, uint64_t fd, struct object *o)
 {
 	*o = (struct object){ .fd = (uint32_t)fd, .borrowed = true };
-	return settle(r, o);
+	return settle(r->box, o);
 }
 
 /* Eight bytes that may be beyond the end of a string, but not of its memory. */
@@ -309,7 +309,7 @@ static long quick(struct request *r, const char *path, uint64_t flags, uint32_t 
 static long judge(struct request *r, uint32_t need, struct object *o)
 {
 	char name[PATH_SIZE];
-	long e = settle(r, o);
+	long e = settle(r->box, o);
 
 	if (e)
 		return e;

@@ -88,6 +88,7 @@ long do_clone(struct request *r)
 	struct box *b = r->box;
 	struct wish w;
 	long e = read_wish(r, &w);
+	int place;
 
 	if (e)
 		return e;
@@ -99,23 +100,27 @@ long do_clone(struct request *r)
 	/* Sharing memory it could not set itself a timer: it gets its own. */
 	if (b->shared->deadline && (w.flags & CLONE_VM) && !(w.flags & CLONE_THREAD))
 		w.flags &= ~(uint64_t)(CLONE_VM | CLONE_SIGHAND);
-	if (!tasks_room(b))
-		return refuse_limit(r, "processes", EAGAIN);
 	if (w.flags & CLONE_FILES) {
 		e = share_fds(r, &w);
 		if (e)
 			return e;
 	}
+	place = roster_hold(b);
+	if (place < 0)
+		return refuse_limit(r, "processes", EAGAIN);
 	e = box_pass_as(r, __NR_clone, w.flags, w.stack, w.parent_tid, w.child_tid, w.tls, 0);
 	if (!e) {
+		roster_fill(b, place, sys(__NR_getpid));
 		if (!(w.flags & CLONE_VM)) {
 			slots_forget(b);
 			if (b->after_fork)
 				b->after_fork();
 		}
 		limits_process(b);
-	} else if (e > 0) {
-		tasks_add(b, e);
+	} else if (e < 0) {
+		roster_give_back(b, place);
+	} else {
+		roster_fill(b, place, e);
 		if ((w.flags & CLONE_VFORK) && b->after_vfork)
 			b->after_vfork(e);
 	}
@@ -127,7 +132,7 @@ long do_kill(struct request *r)
 {
 	int to = r->args[0];
 
-	if (to > 0 && (to == sys(__NR_getpid) || tasks_has(r->box, to)))
+	if (to > 0 && (to == sys(__NR_getpid) || roster_has(r->box, to)))
 		return box_pass(r);
 	/* Groups may have others in them. */
 	return refuse_argument(r, 0, "not a process of this sandbox", to > 0 ? ESRCH : EPERM);
@@ -137,7 +142,7 @@ long do_sched_self(struct request *r)
 {
 	int to = r->args[0];
 
-	if (!to || to == sys(__NR_getpid) || tasks_has(r->box, to))
+	if (!to || to == sys(__NR_getpid) || roster_has(r->box, to))
 		return box_pass(r);
 	return refuse_argument(r, 0, "not a process of this sandbox", EPERM);
 }
@@ -146,7 +151,7 @@ long do_pidfd_open(struct request *r)
 {
 	int pid = r->args[0];
 
-	if (pid == sys(__NR_getpid) || tasks_has(r->box, pid))
+	if (pid == sys(__NR_getpid) || roster_has(r->box, pid))
 		return box_pass(r);
 	return refuse_argument(r, 0, "not a process of this sandbox", EPERM);
 }

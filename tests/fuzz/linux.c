@@ -92,11 +92,36 @@ static long open_plainly(const char *path)
 	return -ENOENT;
 }
 
+/* What a task's "stat" says, if it is what is read; now is 100 s. */
+static char stat_path[32];
+static const struct file_name stat_file = { stat_path, 0, S_IFREG };
+
+static bool is_stat(const char *path)
+{
+	return !strncmp(path, "/proc/", 6) && path[6] >= '0' && path[6] <= '9' &&
+	       !strcmp(strrchr(path, '/'), "/stat");
+}
+
+static long own_pread(uint64_t fd, char *to, uint64_t size)
+{
+	struct descriptor *d = descriptor(fd);
+
+	MUST(d && d->name == &stat_file);
+	if (next_byte() & 1)
+		return 0;
+	return snprintf(to, size, "7 () ) x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 %u 9\n",
+			next_byte() * 80);
+}
+
 static long own_open(uint64_t dir, const char *path, uint64_t flags)
 {
 	MUST(!in_user((uint64_t)path, 1));
 	if (!fds[HIDDEN_FROM + 4].open)		/* names_start(): five paths */
 		return open_plainly(path);
+	if (is_stat(path)) {
+		strcpy(stat_path, path);
+		return next_byte() & 1 ? -ENOENT : new_fd(0, &stat_file, flags, true);
+	}
 	MUST((flags & O_PATH) || !strncmp(path, "/proc/self/", 11));
 	return linux_open(flags, true);
 }
@@ -272,7 +297,14 @@ long dune_sys6(long nr, long a, long b, long c, long d, long e, long f)
 		return c;
 	case __NR_getsockname:
 		return own_getsockname(a, (uint8_t *)b, (uint32_t *)c);
+	case __NR_pread64:
+		return own_pread(a, (char *)b, c);
+	case __NR_clock_gettime:
+		((uint64_t *)b)[0] = 100;
+		((uint64_t *)b)[1] = 0;
+		return 0;
 	case __NR_getpid:
+	case __NR_gettid:
 		return OWN_PID;
 	case __NR_kill:
 		return next_byte() & 1 ? -ESRCH : 0;

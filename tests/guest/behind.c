@@ -3,7 +3,7 @@
  * behind.c - a program behind the second line, with nothing before it
  *
  *	dune-policy --start POLICY behind PROGRAM [ARGUMENT]...
- *	behind --landlock		whether the kernel has it
+ *	behind --landlock VERSION	whether the kernel has that much of it
  *
  * Takes the place of dune-run, up to where that enters Dune mode: the second line is
  * built by the sandbox's own functions. Then PROGRAM is executed, natively: no call of
@@ -31,8 +31,8 @@ int main(int argc, char **argv)
 {
 	int fd;
 
-	if (argc == 2 && !strcmp(argv[1], "--landlock"))
-		return syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* its version */) < 1;
+	if (argc == 3 && !strcmp(argv[1], "--landlock"))
+		return syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* its version */) < atoi(argv[2]);
 	if (argc < 4 || strcmp(argv[1], "--policy-fd"))
 		end("it is for dune-policy --start to execute this");
 	fd = atoi(argv[2]);

@@ -122,6 +122,37 @@ limited 'files 64' 'limit processes 8' prog-files 200 2>err
 [ $? = 1 ] && grep -q 'Bad file descriptor\|Too many open files' err
 result $? limit_files
 
+# A child was killed, and its number is another's: Linux gives it out anew.
+reused() {
+	rm -f line pid
+	mkfifo line
+	"$@" prog-reused <line >pid &
+	reuser=$!
+	exec 9>line
+	while [ ! -s pid ]; do sleep 1; done
+	pid=$(cat pid) tries=20 stranger=
+	while [ $tries -gt 0 ] && [ "$stranger" != "$pid" ]; do
+		echo $((pid - 1)) >/proc/sys/kernel/ns_last_pid
+		sleep 100 &
+		stranger=$!
+		[ $stranger = "$pid" ] || kill $stranger
+		tries=$((tries - 1))
+	done
+	[ $stranger = "$pid" ] || echo "# its number is not given out again"
+	echo >&9
+	exec 9>&-
+	wait $reuser
+	status=$?
+	kill $stranger
+}
+printf 'allow @basic @io @files @memory @process @signal\nread /lib /lib64 /dune\n' >p2
+reused
+[ $status = 0 ]
+result $? strangers_get_signals_natively
+reused dune-run --policy=p2
+[ $status = 3 ]
+result $? strangers_get_none
+
 # What the program may write itself it may not execute.
 printf 'allow @basic @io @files @memory @process @signal\nread+exec /bin /dune /lib /lib64 /usr\nread+write+create+exec /tmp/work\n' >p2
 gives written_and_executed "mine

@@ -8,7 +8,7 @@
  * SOURCES: apps/sandbox/calls.c apps/sandbox/judge.c apps/sandbox/box.c apps/sandbox/user.c
  * SOURCES: apps/sandbox/names.c apps/sandbox/open.c apps/sandbox/files.c apps/sandbox/entries.c
  * SOURCES: apps/sandbox/descriptors.c apps/sandbox/memory.c apps/sandbox/tasks.c
- * SOURCES: apps/sandbox/net.c apps/sandbox/message.c apps/sandbox/limits.c
+ * SOURCES: apps/sandbox/net.c apps/sandbox/message.c apps/sandbox/limits.c apps/sandbox/roster.c
  * SOURCES: apps/sandbox/report.c apps/sandbox/learn.c apps/trace/draft.c apps/trace/lines.c
  * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/names.c
  * SOURCES: apps/trace/gather.c apps/trace/sets.c apps/trace/kinds.c apps/trace/sockets.c apps/trace/messages.c apps/trace/events.c
@@ -196,10 +196,25 @@ static void network(void)
 	close(fd);
 }
 
+/* Places that are held count; a task may be entered twice, and has one. */
+static void room(void)
+{
+	int place = roster_hold(&box);
+
+	CHECK(place >= 0 && roster_hold(&box) == -1);
+	roster_fill(&box, place, getppid());
+	roster_fill(&box, place, 1);
+	roster_add(&box, getppid());
+	CHECK(roster_has(&box, getppid()) && !roster_has(&box, 1) && roster_hold(&box) == -1);
+	roster_remove(&box, getppid());
+	place = roster_hold(&box);
+	CHECK(place >= 0);
+	roster_give_back(&box, place);
+	CHECK(roster_hold(&box) >= 0);
+}
+
 static void others(void)
 {
-	struct dune_tf tf = { .rax = SYS_openat, .rip = 0x1002 };
-
 	CHECK(begin("allow getpid\nerrno ENOTDIR getuid\nemulate 9 getgid\n"));
 	CHECK(call(getpid) == getpid() && call(getuid) == -ENOTDIR && call(getgid) == 9 && call(getppid) == -EPERM);
 	CHECK(call6(SYS_ptrace, 0, 0, 0, 0, 0, 0) == -ENOSYS && call6(5000, 0, 0, 0, 0, 0, 0) == -ENOSYS &&
@@ -211,12 +226,34 @@ static void others(void)
 	      !call(kill, getpid(), 0) && call(tgkill, 1, 1, 0) == -ESRCH);
 	CHECK(call(clone, 0x20000 /* NEWNS */ | 17, 0, 0, 0, 0) == -EPERM &&
 	      call(clone, 0x100000 | 17, 0, TARGET, 0, 0) == -EFAULT);
-	tasks_add(&box, getpid());
-	tasks_add(&box, 1);
-	CHECK(call(fork) == -EAGAIN);
-	tasks_remove(&box, 1);
-	tasks_add(&box, 4000000);	/* nobody: its place is free again */
-	CHECK(tasks_room(&box) && !tasks_has(&box, 4000000));
+	roster_add(&box, getpid());
+	roster_add(&box, 1);
+	CHECK(call(fork) == -EAGAIN && !call(kill, 1, 0));
+	roster_remove(&box, 1);
+	CHECK(call(kill, 1, 0) == -ESRCH);
+	roster_add(&box, 4000000);	/* nobody: its place is free again */
+	CHECK(!roster_has(&box, 4000000));
+	room();
+}
+
+/* Its number is another's, who began after it was entered. */
+static void strangers(void)
+{
+	uint64_t day = 24 * 3600 * 100UL << 32;
+
+	CHECK(begin("allow @signal @basic @process\n"));
+	box.shared->task[0] = 0;
+	roster_add(&box, getppid());
+	CHECK(!call(kill, getppid(), 0));
+	box.shared->task[0] -= day;
+	CHECK(call(kill, getppid(), 0) == -ESRCH);
+	box.shared->task[0] += day;
+	CHECK(!call(kill, getppid(), 0));
+}
+
+static void put_off(void)
+{
+	struct dune_tf tf = { .rax = SYS_openat, .rip = 0x1002 };
 
 	/* Put off by a signal: the frame begins again, with its number. */
 	CHECK(begin("allow @files @io\nread /etc\n"));
@@ -322,6 +359,8 @@ int main(void)
 	tables();
 	network();
 	others();
+	strangers();
+	put_off();
 	output();
 	traced();
 	random_calls();

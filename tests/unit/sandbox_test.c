@@ -8,7 +8,7 @@
  * SOURCES: apps/sandbox/calls.c apps/sandbox/judge.c apps/sandbox/box.c apps/sandbox/user.c
  * SOURCES: apps/sandbox/names.c apps/sandbox/open.c apps/sandbox/files.c apps/sandbox/entries.c
  * SOURCES: apps/sandbox/descriptors.c apps/sandbox/memory.c apps/sandbox/tasks.c
- * SOURCES: apps/sandbox/net.c apps/sandbox/message.c apps/sandbox/limits.c
+ * SOURCES: apps/sandbox/net.c apps/sandbox/message.c apps/sandbox/limits.c apps/sandbox/roster.c
  * SOURCES: apps/sandbox/report.c apps/sandbox/learn.c apps/trace/draft.c apps/trace/lines.c
  * SOURCES: apps/trace/arguments.c apps/trace/flags.c apps/trace/memory.c apps/trace/names.c
  * SOURCES: apps/trace/gather.c apps/trace/sets.c apps/trace/kinds.c apps/trace/sockets.c apps/trace/messages.c apps/trace/events.c

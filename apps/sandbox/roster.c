@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roster.c - which tasks are of this sandbox
+ *
+ * Each has a place in the memory that all processes share, changed without locks:
+ * whoever is killed must not keep the others waiting. Nobody tells when a task has
+ * been killed, and Linux gives its number to another one day. So a place also says
+ * when it was taken: what has begun since then is a stranger.
+ */
+#include <linux/fcntl.h>
+#include <linux/time.h>
+
+#include "box.h"
+
+/* The number is of who holds the place, for a task that is still to be made. */
+#define HELD		(1U << 31)
+
+/* What /proc counts in. */
+#define TICK		10000000UL	/* nanoseconds */
+
+static uint32_t ticks_now(void)
+{
+	uint64_t t[2] = { 0 };
+
+	sys(__NR_clock_gettime, CLOCK_BOOTTIME, t);
+	return t[0] * (1000000000UL / TICK) + t[1] / TICK;
+}
+
+static uint64_t entry_of(uint32_t tid)
+{
+	return tid | (uint64_t)ticks_now() << 32;
+}
+
+static bool change(uint64_t *place, uint64_t from, uint64_t to)
+{
+	return __atomic_compare_exchange_n(place, &from, to, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
+
+static uint64_t get(const struct box *b, unsigned int i)
+{
+	return __atomic_load_n(&b->shared->task[i], __ATOMIC_RELAXED);
+}
+
+/* The place of @tid, or MAX_TASKS; 0 is nobody's number, and finds one that is free. */
+static unsigned int find(const struct box *b, uint32_t tid)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_TASKS && (uint32_t)get(b, i) != tid; i++)
+		;
+	return i;
+}
+
+static uint64_t count(const struct box *b)
+{
+	uint64_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < MAX_TASKS; i++)
+		n += get(b, i) != 0;
+	return n;
+}
+
+/* Those that are there no more leave their places. */
+static void sweep(struct box *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_TASKS; i++) {
+		uint64_t its = get(b, i);
+
+		if (its && sys(__NR_kill, (uint32_t)its & ~HELD, 0) == -ESRCH)
+			change(&b->shared->task[i], its, 0);
+	}
+}
+
+static int hold(struct box *b)
+{
+	const uint64_t mine = entry_of(HELD | sys(__NR_gettid));
+	uint64_t limit = b->policy->limit[LIMIT_PROCESSES];
+	unsigned int i;
+
+	do {
+		i = find(b, 0);
+		if (i == MAX_TASKS)
+			return -1;
+	} while (!change(&b->shared->task[i], 0, mine));
+	if (count(b) <= limit)
+		return i;
+	__atomic_store_n(&b->shared->task[i], 0, __ATOMIC_RELAXED);
+	return -1;
+}
+
+/*
+ * A place for one more, before it is made: of several that come at once, none is
+ * above the limit. -1: there is no room. To be filled or given back.
+ */
+int roster_hold(struct box *b)
+{
+	int place = hold(b);
+
+	if (place >= 0)
+		return place;
+	sweep(b);
+	return hold(b);
+}
+
+/* By both, the new task and who has made it: the second finds it done. */
+void roster_fill(struct box *b, int place, uint32_t tid)
+{
+	uint64_t its = get(b, place);
+
+	if (its & HELD)
+		change(&b->shared->task[place], its, entry_of(tid));
+}
+
+void roster_give_back(struct box *b, int place)
+{
+	__atomic_store_n(&b->shared->task[place], 0, __ATOMIC_RELAXED);
+}
+
+/* A task that is there already, without asking for a limit. */
+void roster_add(struct box *b, uint32_t tid)
+{
+	unsigned int i;
+	uint64_t its;
+
+	do {
+		i = find(b, tid);
+		if (i == MAX_TASKS)
+			i = find(b, 0);
+		if (i == MAX_TASKS)
+			return;
+		its = get(b, i);
+	} while ((its && (uint32_t)its != tid) ||
+		 !change(&b->shared->task[i], its, entry_of(tid)));
+}
+
+void roster_remove(struct box *b, uint32_t tid)
+{
+	unsigned int i = find(b, tid);
+
+	if (i < MAX_TASKS)
+		__atomic_store_n(&b->shared->task[i], 0, __ATOMIC_RELAXED);
+}
+
+/* The 22nd word of a task's "stat": the second, in brackets, may have any in it. */
+static bool start_of(char *stat, uint32_t *ticks)
+{
+	char *s = stat + text_length(stat);
+	unsigned int word;
+
+	while (s > stat && *s != ')')
+		s--;
+	for (word = 2; *s && word < 22; s++)
+		word += *s == ' ';
+	if (*s < '0' || *s > '9')
+		return false;
+	for (*ticks = 0; *s >= '0' && *s <= '9'; s++)
+		*ticks = *ticks * 10 + *s - '0';
+	return true;
+}
+
+/* Out of the reach of other threads before it is read, and then what it claims to be. */
+static bool read_stat(struct box *b, uint32_t tid, char text[512])
+{
+	char name[32], link[40], is[40] = "";
+	struct object o = { .fd = -1 };
+	long n = 0;
+
+	dune_fmt(name, sizeof(name), "/proc/%u/stat", tid);
+	o.fd = sys(__NR_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+	if (sys_failed(o.fd) || settle(b, &o))
+		return false;
+	fd_name(link, o.fd);
+	if (sys(__NR_readlinkat, AT_FDCWD, link, is, sizeof(is) - 1) > 0 && text_equal(is, name))
+		n = sys(__NR_pread64, o.fd, text, 511, 0);
+	drop(&o);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	return true;
+}
+
+/* Whether @tid is of this sandbox, and not the number of one that was. */
+bool roster_has(struct box *b, uint32_t tid)
+{
+	unsigned int i = tid && !(tid & HELD) ? find(b, tid) : MAX_TASKS;
+	uint32_t start, entered;
+	char text[512];
+
+	if (i == MAX_TASKS)
+		return false;
+	entered = get(b, i) >> 32;
+	return read_stat(b, tid, text) && start_of(text, &start) && (int32_t)(entered - start) >= 0;
+}
