@@ -25,6 +25,7 @@ static const char *const causes[] = {
 	[DUNE_DOMAIN_CRASHED] = "crashed", [DUNE_DOMAIN_STACK] = "used up its stack",
 	[DUNE_DOMAIN_MEMORY] = "used up its memory", [DUNE_DOMAIN_DEADLINE] = "took too long",
 	[DUNE_DOMAIN_EXITED] = "exited", [DUNE_DOMAIN_ABORTED] = "aborted",
+	[DUNE_DOMAIN_ENDED] = "was ended",
 };
 
 static void describe_ending(void)

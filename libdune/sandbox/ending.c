@@ -105,6 +105,20 @@ void dune_dom_trap(struct dom_call *c, struct dune_tf *tf, uintptr_t cr2)
 	dune_dom_end(c, tf, cause, signal_of(tf->vector));
 }
 
+/* Nobody runs here for whom to tell where. */
+DUNE_API int dune_domain_end(struct dune_domain *d)
+{
+	if (!dune_active())
+		return -EPERM;
+	dom_lock(d);
+	if (!d->dead)
+		d->report.cause = DUNE_DOMAIN_ENDED;
+	__atomic_store_n(&d->dead, 1, __ATOMIC_SEQ_CST);
+	dom_unlock(d);
+	dune_deadline_kick(d);
+	return 0;
+}
+
 DUNE_API int dune_domain_report(struct dune_domain *d, struct dune_domain_report *report)
 {
 	if (!dune_active())

@@ -128,6 +128,44 @@ TEST(all_threads_of_a_domain_end_with_it)
 	EXPECT_EQ(0, dune_domain_destroy(d));
 }
 
+/* By another thread, while a call goes on; and by nobody's but the domain's own. */
+TEST(ended_from_outside)
+{
+	struct dune_domain *d = DOMAIN(0);
+	struct dune_domain_report report;
+	pthread_t thread;
+	void *r;
+
+	ASSERT_EQ(0, dune_domain_snapshot(d));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, loop, d));
+	usleep(20000);
+	EXPECT_EQ(0, dune_domain_end(d));
+	ASSERT_EQ(0, pthread_join(thread, &r));
+	EXPECT_EQ(-EOWNERDEAD, (long)r);
+	dune_domain_report(d, &report);
+	EXPECT_EQ(DUNE_DOMAIN_ENDED, report.cause);
+	EXPECT_EQ(0, dune_domain_end(d));
+	ASSERT_EQ(0, dune_domain_reset(d));
+	EXPECT_LT(0, CALL(d, "bomb_kindly"));
+	EXPECT_EQ(0, dune_domain_destroy(d));
+}
+
+static uint64_t end_it(void *data, const uint64_t arg[6])
+{
+	dune_domain_end(*(struct dune_domain **)data);
+	return 1;
+}
+
+TEST(ended_by_a_callback)
+{
+	struct dune_domain *d = domain_with("tame", NULL);
+	struct dune_domain_call c = { .arg[1] = 1 };
+
+	ASSERT_EQ(0, dune_domain_callback(d, end_it, &d, &c.arg[0]));
+	EXPECT_EQ(-EOWNERDEAD, call_error(d, "call_back", &c));
+	EXPECT_EQ(0, dune_domain_destroy(d));
+}
+
 TEST(memory_bombs)
 {
 	struct dune_domain *d = DOMAIN(.memory = 32UL << 20);

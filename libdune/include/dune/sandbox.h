@@ -77,6 +77,17 @@ int dune_domain_create(struct dune_domain **domain, const struct dune_domain_opt
 int dune_domain_destroy(struct dune_domain *domain);
 
 /**
+ * dune_domain_end - end it, with the calls that are under way
+ *
+ * From another thread, or from a callback: these calls return -EOWNERDEAD as soon
+ * as the domain is to run on, later ones at once. Its memory stays, until
+ * dune_domain_destroy(), and dune_domain_reset() brings it back to life. Not for
+ * signal handlers. Returns 0, of one that has ended before too; -EPERM: not in
+ * Dune mode.
+ */
+int dune_domain_end(struct dune_domain *domain);
+
+/**
  * dune_domain_load - load a shared object, with the libraries it needs
  * @path: its file
  *
@@ -216,6 +227,7 @@ enum dune_domain_cause {
 	DUNE_DOMAIN_DEADLINE,	/* a call took longer than its timeout */
 	DUNE_DOMAIN_EXITED,	/* by exit(): status */
 	DUNE_DOMAIN_ABORTED,	/* by a signal to itself: signal */
+	DUNE_DOMAIN_ENDED,	/* by dune_domain_end() */
 };
 
 /** struct dune_domain_report - how a domain is, or was */
