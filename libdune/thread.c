@@ -32,6 +32,7 @@ static void protect_guards(char *block)
 static int open_vcpu(struct dune_thread *t)
 {
 	long fd = sys(__NR_ioctl, dune_global.fd, DUNE_CREATE_VCPU, dune_global.vcpu_flags);
+	uint64_t key = 0;
 	int r;
 
 	if (sys_failed(fd))
@@ -41,9 +42,11 @@ static int open_vcpu(struct dune_thread *t)
 		return r;
 	t->vcpu_fd = r;
 	/* Its number has been low: another thread may have put another file there. */
-	r = sys(__NR_ioctl, t->vcpu_fd, DUNE_GET_KEY, &t->run_key);
+	r = sys(__NR_ioctl, t->vcpu_fd, DUNE_GET_KEY, &key);
 	if (r)
 		dune_fd_close(t->vcpu_fd);
+	/* By us: where Linux, short of memory, cannot bring its page in, it says EFAULT. */
+	t->run_key = key;
 	return r;
 }
 

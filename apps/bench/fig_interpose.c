@@ -2,8 +2,8 @@
 /*
  * fig_interpose.c - what Linux offers to a program that handles another's calls
  *
- * One getpid of the watched side, from its beginning to its result. Each watcher
- * lets the call through, as dune-run's monitor does. A watcher that is a process
+ * One getpid of the watched side, from its beginning to its result. Each watcher but
+ * sysemu's lets the call through, as dune-run's monitor does. A watcher that is a process
  * or thread of its own shares the CPU with the watched one.
  */
 #include <linux/filter.h>
@@ -18,6 +18,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +80,47 @@ double interpose_ptrace(long *n)
 		ptrace(PTRACE_SYSCALL, pid, 0, 0);
 		waitpid(pid, &status, 0);
 	}
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? median(values, ROUNDS) : NOT_MEASURED;
+}
+
+/* In a stop of PTRACE_SYSEMU the call is not made; the answer is ours. */
+static bool answer_stopped(pid_t pid, enum __ptrace_request *go_on)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs))
+		return false;
+	if (regs.orig_rax == SYS_getpid) {
+		regs.rax = pid;
+	} else {	/* at its end: once more, from the instruction on, and made */
+		regs.rax = regs.orig_rax;
+		regs.rip -= 2;
+		*go_on = PTRACE_CONT;
+	}
+	return !ptrace(PTRACE_SETREGS, pid, 0, &regs);
+}
+
+/* Linux's own way to answer calls: user-mode Linux runs its programs so. */
+double interpose_sysemu(long *n)
+{
+	enum __ptrace_request go_on = PTRACE_SYSEMU;
+	double *values = shared_values();
+	int status = 0;
+	pid_t pid;
+
+	*n = ROUNDS;
+	pid = values ? fork() : -1;
+	if (pid < 0)
+		return NOT_MEASURED;
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(!time_getpids(values));
+	}
+	waitpid(pid, &status, 0);
+	ptrace(PTRACE_SYSEMU, pid, 0, 0);
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) && answer_stopped(pid, &go_on))
+		ptrace(go_on, pid, 0, 0);
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? median(values, ROUNDS) : NOT_MEASURED;
 }
 

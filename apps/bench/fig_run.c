@@ -6,7 +6,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,30 +15,14 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "programs.h"
 #include "watch.h"
 
 #define ROUNDS		3
-#define SHORT_ROUNDS	15	/* of a program that takes no time: where it lies says much */
+#define SHORT_ROUNDS	MOST_ROUNDS	/* of a program that takes no time: where it lies says much */
 #define REQUESTS	300
 #define PORT		7790
 #define FILES		WORKLOAD_FILES
-#define INPUT_SIZE	(512UL << 10)
-
-static double values[SHORT_ROUNDS];
-
-/* Text of a few thousand different words. */
-static void write_input(const char *path)
-{
-	uint64_t random = 1;
-	FILE *f = fopen(path, "w");
-
-	while (f && ftell(f) < (long)INPUT_SIZE) {
-		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
-		fprintf(f, "%lx%c", (unsigned long)(random >> 52), random >> 40 & 7 ? ' ' : '\n');
-	}
-	if (f)
-		fclose(f);
-}
 
 static void write_text(const char *path, const char *text)
 {
@@ -51,98 +34,32 @@ static void write_text(const char *path, const char *text)
 	}
 }
 
-/* By @with, a command that takes commands; its output goes nowhere. */
-static pid_t start(const char *const *argv, const char *const *with)
-{
-	const char *command[16] = { NULL };
-	int null, i = 0;
-	pid_t pid;
-
-	while (*with)
-		command[i++] = *with++;
-	while (*argv && i < 15)
-		command[i++] = *argv++;
-	pid = fork();
-	if (pid)
-		return pid;
-	null = open("/dev/null", O_RDWR);
-	dup2(null, 0);
-	dup2(null, 1);
-	dup2(null, 2);
-	execvp(command[0], (char *const *)command);
-	_exit(127);
-}
-
-static bool ended_well(pid_t pid)
-{
-	int status;
-
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-	       !WEXITSTATUS(status);
-}
-
-/* From its start to its end. */
-static double run_rounds(const char *const *argv, const char *const *with, int rounds, long *n)
-{
-	uint64_t empty = ticks_empty(), t;
-	int i;
-
-	mkdir(FILES, 0755);
-	write_input(FILES "/input");
-	for (i = 0; i < rounds; i++) {
-		t = ticks_now();
-		if (!ended_well(start(argv, with)))
-			return NOT_MEASURED;
-		values[i] = ticks_now() - t - empty;
-	}
-	*n = rounds;
-	return median(values, rounds);
-}
-
-static double run(const char *const *argv, const char *const *with, long *n)
-{
-	return run_rounds(argv, with, ROUNDS, n);
-}
-
-static const char *const sqlite3[] = {
-	"sqlite3", ":memory:",
-	"create table t(a integer primary key, b text, c);"
-	"with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000)"
-	" insert into t select i, 'row ' || (i * 7919 % 20011), i % 97 from n;"
-	"create index b on t(b);"
-	"select c, count(*), max(b) from t group by c order by 2, 3;"
-	"select count(*) from t x join t y on x.b = y.b;", NULL };
-static const char *const gzip[] = { "/usr/bin/gzip", "-c", FILES "/input", NULL };
-static const char *const python3[] = {
-	"python3.11", "-I", "-S", "-c",
-	"import json, zlib\n"
-	"d = {str(i): [i, i * i, {'x': str(i) * 3}] for i in range(1000)}\n"
-	"for _ in range(3): d = json.loads(json.dumps(d))\n"
-	"print(zlib.crc32(json.dumps(d, sort_keys=True).encode()), sum(i % 7 for i in range(60000)))",
-	NULL };
-static const char *const busybox_true[] = { "/bin/busybox", "true", NULL };
-
-/* The ways to run a program. */
-static const char *const natively[] = { NULL };
-static const char *const by_dune[] = { "dune-run", NULL };
+/* The ways to run a program, beside those of programs.h. */
 static const char *const pure[] = { "dune-run", "--policy=pure", NULL };
 static const char *const read_only[] = { "dune-run", "--policy=read-only:" FILES, NULL };
 static const char *const workdir[] = { "dune-run", "--policy=workdir:" FILES, NULL };
 static const char *const by_ptrace[] = { "dune-bench", "--watch=ptrace", "--", NULL };
 
-double run_sqlite3(bool in_dune, long *n) { return run(sqlite3, in_dune ? by_dune : natively, n); }
-double run_gzip(bool in_dune, long *n) { return run(gzip, in_dune ? by_dune : natively, n); }
-double run_python3(bool in_dune, long *n) { return run(python3, in_dune ? by_dune : natively, n); }
-double sandbox_sqlite3(bool in_dune, long *n) { return run(sqlite3, in_dune ? workdir : natively, n); }
-double sandbox_gzip(bool in_dune, long *n) { return run(gzip, in_dune ? read_only : natively, n); }
-double sandbox_python3(bool in_dune, long *n) { return run(python3, in_dune ? pure : natively, n); }
-double sandbox_sqlite3_ptrace(bool in_dune, long *n) { return run(sqlite3, by_ptrace, n); }
-double sandbox_gzip_ptrace(bool in_dune, long *n) { return run(gzip, by_ptrace, n); }
-double sandbox_python3_ptrace(bool in_dune, long *n) { return run(python3, by_ptrace, n); }
+static double run(const char *const *argv, const char *const *with, long *n)
+{
+	*n = ROUNDS;
+	return program_ticks(argv, with, ROUNDS);
+}
+
+double run_sqlite3(bool in_dune, long *n) { return run(program_sqlite3, in_dune ? by_dune : natively, n); }
+double run_gzip(bool in_dune, long *n) { return run(program_gzip, in_dune ? by_dune : natively, n); }
+double run_python3(bool in_dune, long *n) { return run(program_python3, in_dune ? by_dune : natively, n); }
+double sandbox_sqlite3(bool in_dune, long *n) { return run(program_sqlite3, in_dune ? workdir : natively, n); }
+double sandbox_gzip(bool in_dune, long *n) { return run(program_gzip, in_dune ? read_only : natively, n); }
+double sandbox_python3(bool in_dune, long *n) { return run(program_python3, in_dune ? pure : natively, n); }
+double sandbox_sqlite3_ptrace(bool in_dune, long *n) { return run(program_sqlite3, by_ptrace, n); }
+double sandbox_gzip_ptrace(bool in_dune, long *n) { return run(program_gzip, by_ptrace, n); }
+double sandbox_python3_ptrace(bool in_dune, long *n) { return run(program_python3, by_ptrace, n); }
 
 static double begin_and_end(const char *const *with, long *n)
 {
-	return run_rounds(busybox_true, with, SHORT_ROUNDS, n);
+	*n = SHORT_ROUNDS;
+	return program_ticks(program_true, with, SHORT_ROUNDS);
 }
 
 double run_true(bool in_dune, long *n)
@@ -170,7 +87,7 @@ double run_plugin_png(bool in_dune, long *n)
 
 	*n = 1;
 	mkdir(FILES, 0755);
-	if (!ended_well(start(sample, natively)))
+	if (!program_ended_well(program_start(sample, natively)))
 		return NOT_MEASURED;
 	f = popen(in_dune ? "dune-plugin --ticks " FILES "/large.png" :
 			    "dune-plugin --direct --ticks " FILES "/large.png", "r");
@@ -210,7 +127,7 @@ static pid_t start_server(bool in_dune)
 		 "mimetype.assign = ( \"\" => \"text/plain\" )\n", FILES, PORT);
 	write_text(FILES "/conf", conf);
 	write_text(FILES "/page", "A small page.\n");
-	pid = start(lighttpd, in_dune ? by_dune : natively);
+	pid = program_start(lighttpd, in_dune ? by_dune : natively);
 	for (i = 0; i < 100 && !answers(); i++)
 		usleep(50000);
 	return pid;
@@ -223,12 +140,13 @@ static double serve(const char *clients, bool in_dune, long *n)
 				   "http://127.0.0.1:7790/page", NULL };
 	pid_t pid = start_server(in_dune);
 	uint64_t empty = ticks_empty(), t;
+	double values[ROUNDS];
 	bool ok = answers();
 	int i;
 
 	for (i = 0; ok && i < ROUNDS; i++) {
 		t = ticks_now();
-		ok = ended_well(start(ab, natively));
+		ok = program_ended_well(program_start(ab, natively));
 		values[i] = (double)(ticks_now() - t - empty) / REQUESTS;
 	}
 	kill(pid, SIGTERM);

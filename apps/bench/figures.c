@@ -20,6 +20,8 @@ const struct figure figures[] = {
 	  .both = call_clock_gettime },
 	{ .name = "interpose-ptrace", .what = "getpid watched by ptrace",
 	  .native_only = true, .both = interpose_ptrace },
+	{ .name = "interpose-sysemu", .what = "getpid answered by a tracer, never made",
+	  .native_only = true, .both = interpose_sysemu },
 	{ .name = "interpose-seccomp", .what = "getpid by seccomp user notification",
 	  .native_only = true, .both = interpose_seccomp },
 	{ .name = "interpose-dispatch", .what = "getpid by syscall user dispatch",
@@ -196,5 +198,11 @@ const struct figure figures[] = {
 	  .series = PROGRAMS, .program = trace_getpid },
 	{ .name = "trace-whole", .what = "the same, all that the tracer does, each",
 	  .series = PROGRAMS, .program = trace_whole },
+	{ .name = "traced-busybox", .what = "what a tracer adds to busybox find, each call",
+	  .series = PROGRAMS, .program = traced_find },
+	{ .name = "traced-sqlite3", .what = "the same to sqlite3",
+	  .series = PROGRAMS, .program = traced_sqlite3 },
+	{ .name = "traced-python3", .what = "the same to python3",
+	  .series = PROGRAMS, .program = traced_python3 },
 	{ NULL }
 };

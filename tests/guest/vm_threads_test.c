@@ -130,7 +130,7 @@ TEST(no_write_is_lost_to_a_clone)
 	struct dune_root *mirror = dune_vm_mirror(), *clone;
 	struct shared s = { .at = FREE };
 	pthread_t threads[3];
-	unsigned int i;
+	unsigned int i, clones = getenv("SLOW_KERNEL") ? 20 : 300;
 	void *lost;
 
 	ENTER();
@@ -140,7 +140,7 @@ TEST(no_write_is_lost_to_a_clone)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, counter, &s));
 	while (s.go < 3)
 		sched_yield();
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < clones; i++) {
 		ASSERT_EQ(0, dune_vm_clone(mirror, DUNE_CLONE_COW, &clone));
 		if (i % 3 == 0)
 			sched_yield();
@@ -214,7 +214,7 @@ static int try_all(void)
 TEST(forks_while_tables_change)
 {
 	pthread_t threads[2];
-	int i, status;
+	int i, status, forks = getenv("SLOW_KERNEL") ? 4 : 40;
 	void *result;
 	pid_t pid;
 
@@ -223,7 +223,7 @@ TEST(forks_while_tables_change)
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, restless,
 					    (void *)(FREE + i * GIB)));
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < forks; i++) {
 		pid = fork();
 		if (!pid) {
 			alarm(60);
