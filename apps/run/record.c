@@ -16,6 +16,7 @@
 
 #define RING_BASE	(MONITOR_BASE + (192UL << 20))
 #define SPINS		1000
+#define PART		(128UL << 10)
 #define NR_TIDS		256
 
 static struct trace_ring *ring;
@@ -151,19 +152,48 @@ static bool is_closed(void)
 	return __atomic_load_n(&ring->closed, __ATOMIC_RELAXED);
 }
 
-/* Until the reader has made room; false if there is no reader any more. */
-static bool ring_room(uint32_t size)
+static uint64_t room(void)
+{
+	return RING_DATA - (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE));
+}
+
+static void wake_reader(void)
+{
+	if (__atomic_load_n(&ring->idle, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&ring->idle, 0, __ATOMIC_SEQ_CST))
+		sys(__NR_futex, &ring->idle, FUTEX_WAKE, 1);
+}
+
+/*
+ * It is half full: until the reader, who may have slept, has made room; false if there
+ * is no reader any more.
+ */
+static bool __attribute__((noinline)) wait_for_room(uint32_t size)
 {
 	const struct { long sec, nsec; } patience = { 0, 100000000 };
 
-	while (RING_DATA - (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE)) < size) {
+	wake_reader();
+	while (room() < size) {
 		if (is_closed() || sys(__NR_kill, ring->reader, 0) == -ESRCH)
 			return false;
 		__atomic_store_n(&ring->wanted, 1, __ATOMIC_SEQ_CST);
-		if (RING_DATA - (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE)) < size)
+		wake_reader();
+		if (room() < size)
 			sys(__NR_futex, &ring->wanted, FUTEX_WAIT, 1, &patience);
 	}
 	return true;
+}
+
+static uint64_t populated;	/* bytes, or all there may ever be */
+
+/* This process comes there for the first time: all at once, not a fault for each page. */
+static void __attribute__((noinline)) populate(void)
+{
+	sys(__NR_madvise, (uint64_t)ring + PAGE_SIZE + populated,
+	    RING_DATA - populated < PART ? RING_DATA - populated : PART, MADV_POPULATE_WRITE);
+	populated += PART;
+	if (populated >= RING_DATA)
+		populated = ~0UL;
 }
 
 static void ring_put(struct draft *d)
@@ -174,8 +204,10 @@ static void ring_put(struct draft *d)
 	if (is_closed())
 		return;
 	ring_lock(d->head.tid);
-	if (ring_room(size)) {
+	if (room() >= RING_DATA / 2 || wait_for_room(size)) {
 		at = ring->head % RING_DATA;
+		if (at + size > populated)
+			populate();
 		first = RING_DATA - at < size ? RING_DATA - at : size;
 		__builtin_memcpy(data + at, d, first);
 		__builtin_memcpy(data, (uint8_t *)d + first, size - first);
@@ -328,6 +360,7 @@ bool record_init(const char *path)
 		return false;
 	tids = (uint64_t *)table;
 	ring = (struct trace_ring *)p;
+	populated = ring->head % RING_DATA & -PAGE_SIZE;
 	__builtin_memcpy(ring_path, path, length(path) + 1);
 	return true;
 }

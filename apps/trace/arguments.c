@@ -27,6 +27,30 @@ unsigned int nr_arguments(const struct trace_record *r)
 	return n;
 }
 
+/* One of the eight bytes is below 32, above 126, '"' or '\\'; or it is not sure. */
+static bool some_special(const uint8_t *p)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t v, quote, slash;
+
+	__builtin_memcpy(&v, p, 8);
+	quote = v ^ ones * '"';
+	slash = v ^ ones * '\\';
+	return (v | (v + ones) | (v - ones * 32) | (quote - ones) | (slash - ones)) & ones << 7;
+}
+
+static unsigned int plain_bytes(const uint8_t *p, unsigned int size)
+{
+	unsigned int n = 0;
+
+	while (n + 8 <= size && !some_special(p + n))
+		n += 8;
+	while (n < size && p[n] >= 32 && p[n] < 127 && p[n] != '"' && p[n] != '\\')
+		n++;
+	return n;
+}
+
+/* One that stands for itself with something before it, or not at all. */
 static void put_byte(struct text *t, const uint8_t *p, bool last)
 {
 	/* Of 9 to 13. */
@@ -34,8 +58,6 @@ static void put_byte(struct text *t, const uint8_t *p, bool last)
 
 	if (*p == '"' || *p == '\\')
 		put_char(t, '\\'), put_char(t, *p);
-	else if (*p >= 32 && *p < 127)
-		put_char(t, *p);
 	else if (*p >= '\t' && *p <= '\r')
 		put_char(t, '\\'), put_char(t, escapes[*p - '\t']);
 	else {
@@ -49,11 +71,17 @@ static void put_byte(struct text *t, const uint8_t *p, bool last)
 
 void put_bytes(struct text *t, const uint8_t *p, unsigned int size, bool more)
 {
-	unsigned int i;
+	unsigned int i = 0, plain;
 
 	put_char(t, '"');
-	for (i = 0; i < size; i++)
-		put_byte(t, p + i, i + 1 == size);
+	while (i < size) {
+		plain = plain_bytes(p + i, size - i);
+		put_block(t, (const char *)p + i, plain);
+		i += plain;
+		if (i < size)
+			put_byte(t, p + i, i + 1 == size);
+		i++;
+	}
 	put_string(t, more ? "\"..." : "\"");
 }
 

@@ -59,6 +59,24 @@ static void copy_buffer(struct draft *d, unsigned int arg, uint64_t from, int64_
 	piece_end(d, p);
 }
 
+/* Eight at a time, as long as none of them is 0. */
+static uint32_t until_nul(const char *s, uint32_t size)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t v;
+	uint32_t n;
+
+	for (n = 0; n + 8 <= size; n += 8) {
+		__builtin_memcpy(&v, s + n, 8);
+		v = (v - ones) & ~v & ones << 7;
+		if (v)
+			return n + __builtin_ctzll(v) / 8;
+	}
+	while (n < size && s[n])
+		n++;
+	return n;
+}
+
 /* Up to its NUL, which is not copied; page by page, as only its pages need be there. */
 static bool copy_string(char *to, uint64_t from, uint32_t max, uint32_t *size)
 {
@@ -70,9 +88,10 @@ static bool copy_string(char *to, uint64_t from, uint32_t max, uint32_t *size)
 		n = n < max - *size ? n : max - *size;
 		if (dune_copy_from_user(to + *size, from, n))
 			return false;
-		for (i = 0; i < n; i++, ++*size)
-			if (!to[*size])
-				return true;
+		i = until_nul(to + *size, n);
+		*size += i;
+		if (i < n)
+			return true;
 	}
 	return true;
 }

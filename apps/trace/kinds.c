@@ -17,7 +17,7 @@
 #define ARGS(...)	ARGS_(__VA_ARGS__ __VA_OPT__(,) NONE, NONE, NONE, NONE, NONE, NONE)
 #define ARGS_(a, b, c, d, e, f, ...) K(a), K(b), K(c), K(d), K(e), K(f)
 
-static const struct kinds calls[MAX_NR] = {
+const struct kinds kinds_by_call[MAX_NR] = {
 #define CALL(name, ...)	[__NR_##name] = ROW(__VA_ARGS__),
 #include "calls.def"
 #undef CALL
@@ -79,10 +79,10 @@ static const struct kinds *find(const struct variant *v, uint64_t operation, uns
 	for (; v->kinds.known; v++)
 		if (v->operation == operation)
 			return &v->kinds;
-	return &calls[nr];
+	return &kinds_by_call[nr];
 }
 
-static const struct kinds *by_operation(unsigned int nr, const uint64_t *args)
+const struct kinds *kinds_by_operation(unsigned int nr, const uint64_t args[6])
 {
 	switch (nr) {
 	case __NR_futex:
@@ -94,15 +94,4 @@ static const struct kinds *by_operation(unsigned int nr, const uint64_t *args)
 	default:
 		return find(prctls, (uint32_t)args[0], nr);
 	}
-}
-
-const struct kinds *kinds_of(unsigned int nr, const uint64_t args[6])
-{
-	static const struct kinds unknown;
-
-	if (nr >= MAX_NR)
-		return &unknown;
-	if (nr == __NR_futex || nr == __NR_fcntl || nr == __NR_ioctl || nr == __NR_prctl)
-		return by_operation(nr, args);
-	return &calls[nr];
 }

@@ -21,8 +21,6 @@
 #include "classes.h"
 #include "reader.h"
 
-#define PATIENCE	10000000	/* ns between looks, while nothing comes */
-
 static struct {
 	const char	*output;	/* file, NULL for standard error */
 	bool		follow;		/* processes and threads that the first one makes */
@@ -233,11 +231,18 @@ static void say_end(int status)
 	}
 }
 
+static struct trace_ring *ring;
 static volatile sig_atomic_t stopped;
 
 static void stop(int sig)
 {
 	stopped = sig;
+	ring_wake(ring);
+}
+
+static void child_changed(int sig)
+{
+	ring_wake(ring);
 }
 
 /* What is known then is shown; the program goes on, and nobody listens. */
@@ -247,6 +252,8 @@ static void stop_by_signals(void)
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	action.sa_handler = child_changed;
+	sigaction(SIGCHLD, &action, NULL);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 }
@@ -258,15 +265,14 @@ static void end_by_signal(void)
 }
 
 /* Until the program has ended, and with -f all that it made; its exit status. */
-static int follow(struct trace_ring *ring)
+static int follow(void)
 {
-	struct timespec patience = { 0, PATIENCE };
 	int status, end = 125 << 8;
 	bool ended = false;
-	uint64_t before;
 	pid_t pid;
 
 	while (!ended && !stopped) {
+		ring_will_wait(ring);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (pid != first)
 				continue;
@@ -274,12 +280,10 @@ static int follow(struct trace_ring *ring)
 			ended = !options.follow;
 		}
 		ended |= pid < 0;
-		before = ring->tail;
 		ring_read(ring, on_call);
-		if (ended || ring->tail != before)
-			continue;
 		flush();
-		nanosleep(&patience, NULL);
+		if (!ended && !stopped)
+			ring_wait(ring);
 	}
 	ring_close(ring);
 	ring_read(ring, on_call);
@@ -301,7 +305,6 @@ static void summary(void)
 
 int main(int argc, char **argv)
 {
-	struct trace_ring *ring;
 	char path[64];
 	int fd, result;
 
@@ -325,7 +328,7 @@ int main(int argc, char **argv)
 	if (!first)
 		run_program(path);
 	stop_by_signals();
-	result = first > 0 ? follow(ring) : 125;
+	result = first > 0 ? follow() : 125;
 	if (options.summary)
 		summary();
 	if (stopped)

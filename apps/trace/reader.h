@@ -12,6 +12,9 @@
 /* ring.c */
 struct trace_ring *ring_new(int *fd);
 void ring_close(struct trace_ring *ring);
+void ring_wake(struct trace_ring *ring);
+void ring_will_wait(struct trace_ring *ring);
+void ring_wait(struct trace_ring *ring);
 void ring_read(struct trace_ring *ring, void (*fn)(const struct call *call));
 
 /* summary.c */

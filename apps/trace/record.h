@@ -24,6 +24,7 @@ struct trace_ring {
 	uint32_t	wanted;			/* a futex: the reader has made room */
 	uint32_t	reader;			/* its process */
 	uint32_t	closed;			/* it reads no more */
+	uint32_t	idle;			/* a futex: it waits, for a while */
 };
 
 #define MAX_COPY	1024			/* bytes of one argument, but for a vector's last string */
@@ -34,7 +35,7 @@ struct trace_ring {
 /* Of a signal, nr is its number, and args are the first words of its siginfo. */
 enum record_type { RECORD_CALL, RECORD_EXEC, RECORD_SIGNAL };
 
-/* Followed by pieces; all is rounded up to 8 bytes. */
+/* Followed by pieces; of multiples of 4 bytes. */
 struct trace_record {
 	uint32_t	size;			/* with everything */
 	uint16_t	nr;

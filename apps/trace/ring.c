@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "reader.h"
@@ -26,6 +27,27 @@ struct trace_ring *ring_new(int *fd)
 	ring->magic = RING_MAGIC;
 	ring->reader = getpid();
 	return ring;
+}
+
+/* There is something to do, or a signal has come. From a handler too. */
+void ring_wake(struct trace_ring *ring)
+{
+	__atomic_store_n(&ring->idle, 0, __ATOMIC_SEQ_CST);
+}
+
+/* What is looked at after this and before ring_wait() is not missed. */
+void ring_will_wait(struct trace_ring *ring)
+{
+	__atomic_store_n(&ring->idle, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Until half of it is full, or a while has passed: there is no hurry to show calls. */
+void ring_wait(struct trace_ring *ring)
+{
+	const struct timespec patience = { 0, 200000000 };
+
+	syscall(SYS_futex, &ring->idle, FUTEX_WAIT, 1, &patience, NULL, 0);
+	ring_wake(ring);
 }
 
 /* Who waits for room, or comes later, waits no more. */
@@ -52,6 +74,12 @@ static void copy_out(void *to, const struct trace_ring *ring, uint64_t at, uint3
 	memcpy((uint8_t *)to + first, data, size - first);
 }
 
+/* It is a record's first word, and they lie at multiples of 4. */
+static uint32_t size_at(const struct trace_ring *ring, uint64_t at)
+{
+	return *(const volatile uint32_t *)((const uint8_t *)ring + 4096 + (at % RING_DATA & ~3UL));
+}
+
 /* All that is there. */
 void ring_read(struct trace_ring *ring, void (*fn)(const struct call *call))
 {
@@ -61,16 +89,17 @@ void ring_read(struct trace_ring *ring, void (*fn)(const struct call *call))
 	} record;
 	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE), tail = ring->tail;
 	struct call call;
+	uint32_t size;
 
 	while (tail < head) {
-		copy_out(&record, ring, tail, sizeof(record.r));
-		if (record.r.size < sizeof(record.r) || record.r.size > MAX_RECORD ||
-		    record.r.size > head - tail) {
+		size = size_at(ring, tail);
+		if (size < sizeof(record.r) || size > MAX_RECORD || size > head - tail) {
 			tail = head;
 			break;
 		}
-		copy_out(&record, ring, tail, record.r.size);
-		tail += record.r.size;
+		copy_out(&record, ring, tail, size);
+		record.r.size = size;
+		tail += size;
 		if (call_of(&record.r, &call))
 			fn(&call);
 		make_room(ring, tail);

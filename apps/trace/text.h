@@ -29,14 +29,28 @@ static inline void put_block(struct text *t, const char *s, size_t n)
 	t->used += n;
 }
 
+static inline void put_until_nul(struct text *t, const char *s)
+{
+	char *to = t->data + t->used, *end = t->data + t->size;
+
+	while (*s && to < end)
+		*to++ = *s++;
+	t->used = to - t->data;
+}
+
 /* Where the length is known beforehand, all at once. */
 static inline __attribute__((always_inline)) void put_string(struct text *t, const char *s)
 {
-	if (__builtin_constant_p(__builtin_strlen(s)))
-		put_block(t, s, __builtin_strlen(s));
-	else
-		while (*s)
-			put_char(t, *s++);
+	const size_t n = __builtin_constant_p(__builtin_strlen(s)) ? __builtin_strlen(s) : 0;
+
+	if (!n) {
+		put_until_nul(t, s);
+	} else if (n <= t->size - t->used) {
+		__builtin_memcpy(t->data + t->used, s, n);
+		t->used += n;
+	} else {
+		put_block(t, s, n);
+	}
 }
 
 /* In base 8, 10 or 16, with @width digits at least. */
@@ -49,8 +63,7 @@ static inline void put_digits(struct text *t, uint64_t v, unsigned int base, int
 		v /= base;
 		width--;
 	} while (v || width > 0);
-	while (p < digits + sizeof(digits))
-		put_char(t, *p++);
+	put_block(t, p, digits + sizeof(digits) - p);
 }
 
 static inline void put_unsigned(struct text *t, uint64_t v)
@@ -62,8 +75,7 @@ static inline void put_unsigned(struct text *t, uint64_t v)
 		*--p = '0' + v % 10;
 		v /= 10;
 	} while (v);
-	while (p < digits + sizeof(digits))
-		put_char(t, *p++);
+	put_block(t, p, digits + sizeof(digits) - p);
 }
 
 static inline void put_signed(struct text *t, int64_t v)

@@ -7,6 +7,7 @@
 #ifndef _APPS_TRACE_TRACE_H
 #define _APPS_TRACE_TRACE_H
 
+#include <asm/unistd_64.h>
 #include <stdbool.h>
 
 #include "record.h"
@@ -47,7 +48,16 @@ void put_line(struct text *t, const struct style *style, const struct call *call
 void put_json(struct text *t, const struct style *style, const struct call *call);
 
 /* kinds.c */
-const struct kinds *kinds_of(unsigned int nr, const uint64_t args[6]);
+extern const struct kinds kinds_by_call[MAX_NR];
+const struct kinds *kinds_by_operation(unsigned int nr, const uint64_t args[6]);
+
+static inline const struct kinds *kinds_of(unsigned int nr, const uint64_t args[6])
+{
+	/* The last one has no call: nobody knows its kinds. */
+	if (nr == __NR_futex || nr == __NR_fcntl || nr == __NR_ioctl || nr == __NR_prctl)
+		return kinds_by_operation(nr, args);
+	return &kinds_by_call[nr < MAX_NR ? nr : MAX_NR - 1];
+}
 
 /* names.c */
 void put_call_name(struct text *t, unsigned int nr);
