@@ -31,13 +31,15 @@ struct dom_space {
 	struct share	shares[MAX_SHARES];
 };
 
+/* Without the U bit, whatever the leaves below have: the program may have ring 3 of its own. */
 static void lead_to_mirror(struct dune_root *root, unsigned int but)
 {
+	const uint64_t rights = PT_TABLE & ~DUNE_PTE_U;
 	unsigned int i;
 
 	for (i = 0; i < NR_BLOCKS / 512; i++)
 		if (i != but)
-			root->top[i] = dune_va_to_pa(&dune_mirror.low[i << 9]) | PT_TABLE;
+			root->top[i] = dune_va_to_pa(&dune_mirror.low[i << 9]) | rights;
 }
 
 /* What leads elsewhere is not for dune_root_free() to look through. */

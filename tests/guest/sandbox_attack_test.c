@@ -14,6 +14,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <dune/trap.h>
+#include <dune/vm.h>
+
 #include "sandbox.h"
 
 static volatile long secret = 0x5ec2e7;
@@ -82,6 +85,27 @@ TEST(memory_of_the_program)
 	reads(_metadata, heap);
 	reads(_metadata, map);
 	reads(_metadata, stdout);
+}
+
+/* What other uses of ring 3 have: before the domain is made, and after. */
+TEST(memory_of_the_programs_own_ring_3)
+{
+	uintptr_t at = 0x3a0000000000;
+	struct dune_domain *d;
+	int i;
+
+	ASSERT_EQ(0, enter());
+	for (i = 0; i < 2; i++, at += 1UL << 30) {
+		d = i ? DOMAIN(0) : NULL;
+		ASSERT_EQ(0, dune_vm_slot_protect(at, 1UL << 30, DUNE_PTE_U));
+		ASSERT_EQ((void *)at, mmap((void *)at, 4096, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+		ASSERT_EQ(0, dune_copy_to_user(at, "x", 1));
+		ASSERT_EQ(DUNE_PTE_U, *dune_vm_lookup(dune_vm_mirror(), at).pte & DUNE_PTE_U);
+		if (d)
+			EXPECT_EQ(DUNE_DOMAIN_CRASHED, FATAL(d, "read_at", at).cause);
+		reads(_metadata, (void *)at);
+	}
 }
 
 TEST(memory_of_libdune)
