@@ -280,7 +280,7 @@ static void start_sandbox(void)
 	long r;
 
 	sys(__NR_readlinkat, AT_FDCWD, "/proc/self/exe", self, sizeof(self) - 1);
-	r = names_start(&box);
+	r = rules_start(&box);
 	if (r)
 		die(125, "the policy's paths", "too long, or too few descriptors");
 	box.shared->started = 1;

@@ -159,7 +159,7 @@ void box_start(struct box *b)
 	struct verdict v;
 	unsigned int nr;
 
-	names_index(b);
+	rules_index(b);
 	slots_forget(b);
 	for (nr = 0; nr < NR_CALLS; nr++) {
 		b->shortcut[nr].how = SHORT_NONE;

@@ -127,24 +127,30 @@ struct object {
 };
 #define RIGHT_SEE	(1U << 8)	/* metadata */
 
-void fd_name(char *to, uint64_t fd);
-uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE]);
+long settle(struct box *b, struct object *o);
+void drop(struct object *o);
 long borrow(struct request *r, uint64_t fd, struct object *o);
 long find_file(struct request *r, uint64_t dir, const char *path, uint64_t flags,
 	       uint32_t need, struct object *o);
 long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
 		 const char **last, struct object *o);
-long settle(struct box *b, struct object *o);
-void drop(struct object *o);
-long rule_for(struct request *r, const char *path, uint32_t need, const char **rest);
 bool must_look(long result);
 bool is_pinned(const struct box *b, const char *name);
 #define ENTRY_SIZE	(PATH_SIZE + 257)	/* with a name of 255 behind */
 void entry_name(struct request *r, const struct object *o, const char *last,
 		char name[ENTRY_SIZE]);
 bool hides_below(const struct box *b, const char *name);
-long names_start(struct box *b);
-void names_index(struct box *b);
+
+/* rights.c */
+void fd_name(char *to, uint64_t fd);
+uint32_t rights_of_fd(struct request *r, long fd, char name[PATH_SIZE]);
+
+/* quick.c */
+long rule_for(struct request *r, const char *path, uint32_t need, const char **rest);
+void rules_index(struct box *b);
+
+/* start.c */
+long rules_start(struct box *b);
 
 /* report.c */
 long refuse_path(struct request *r, const char *path, uint32_t need);

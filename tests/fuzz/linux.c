@@ -116,7 +116,7 @@ static long own_pread(uint64_t fd, char *to, uint64_t size)
 static long own_open(uint64_t dir, const char *path, uint64_t flags)
 {
 	MUST(!in_user((uint64_t)path, 1));
-	if (!fds[HIDDEN_FROM + 4].open)		/* names_start(): five paths */
+	if (!fds[HIDDEN_FROM + 4].open)		/* rules_start(): five paths */
 		return open_plainly(path);
 	if (is_stat(path)) {
 		strcpy(stat_path, path);

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	shared.hidden_from = 100;
 	shared.hidden_to = 100 + MAX_PATHS;
 	/* The monitor's place is /dev/null's: one file that only the sandbox itself has. */
-	if (names_start(&box) || wall_build(&box, "/dev/null"))
+	if (rules_start(&box) || wall_build(&box, "/dev/null"))
 		end("no second line");
 	execvp(argv[3], argv + 3);
 	end("the program cannot be executed");

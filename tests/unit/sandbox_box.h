@@ -124,7 +124,7 @@ static inline bool begin(const char *text)
 	box.policy = &policy;
 	box.shared = &shared;
 	box.is_user = is_user;
-	if (names_start(&box))
+	if (rules_start(&box))
 		return false;
 	box_start(&box);
 	return true;

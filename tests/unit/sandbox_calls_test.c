@@ -6,7 +6,7 @@
  * SOURCES: apps/policy/lex.c apps/policy/parse.c apps/policy/rules.c apps/policy/paths.c
  * SOURCES: apps/policy/peers.c apps/policy/limits.c apps/policy/ready.c apps/policy/constants.c
  * SOURCES: apps/sandbox/calls.c apps/sandbox/judge.c apps/sandbox/box.c apps/sandbox/user.c
- * SOURCES: apps/sandbox/names.c apps/sandbox/open.c apps/sandbox/files.c apps/sandbox/entries.c
+ * SOURCES: apps/sandbox/names.c apps/sandbox/rights.c apps/sandbox/quick.c apps/sandbox/start.c apps/sandbox/open.c apps/sandbox/files.c apps/sandbox/entries.c
  * SOURCES: apps/sandbox/descriptors.c apps/sandbox/memory.c apps/sandbox/tasks.c
  * SOURCES: apps/sandbox/net.c apps/sandbox/message.c apps/sandbox/limits.c apps/sandbox/roster.c
  * SOURCES: apps/sandbox/report.c apps/sandbox/learn.c apps/trace/draft.c apps/trace/lines.c
