@@ -106,13 +106,26 @@ int roster_hold(struct box *b)
 	return hold(b);
 }
 
+/* Who had this number before, and has been killed. */
+static void forget_others(struct box *b, unsigned int place, uint32_t tid)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_TASKS; i++) {
+		uint64_t its = get(b, i);
+
+		if (i != place && (uint32_t)its == tid)
+			change(&b->shared->task[i], its, 0);
+	}
+}
+
 /* By both, the new task and who has made it: the second finds it done. */
 void roster_fill(struct box *b, int place, uint32_t tid)
 {
 	uint64_t its = get(b, place);
 
-	if (its & HELD)
-		change(&b->shared->task[place], its, entry_of(tid));
+	if ((its & HELD) && change(&b->shared->task[place], its, entry_of(tid)))
+		forget_others(b, place, tid);
 }
 
 void roster_give_back(struct box *b, int place)
