@@ -8,6 +8,7 @@
 #include "handlers.h"
 
 #define PAGE		4096UL
+#define END_OF_USER	((1UL << 47) - PAGE)
 
 static bool range_ok(const struct request *r, uint64_t start, uint64_t size)
 {
@@ -16,14 +17,18 @@ static bool range_ok(const struct request *r, uint64_t start, uint64_t size)
 
 /*
  * At a fixed place Linux takes what is there in pages of the mapping's own size,
- * which files may have too: 1 GiB at the most.
+ * which files may have too: 1 GiB at the most. Nothing is behind the end of all.
  */
 static bool may_replace(const struct request *r)
 {
 	bool plain = (r->args[3] & (MAP_ANONYMOUS | MAP_HUGETLB)) == MAP_ANONYMOUS;
-	uint64_t size = r->args[1], room = plain ? 0 : (1UL << 30) - 1;
+	uint64_t start = r->args[0], size = r->args[1], room = plain ? 0 : (1UL << 30) - 1;
 
-	return size + room >= size && range_ok(r, r->args[0], size + room);
+	if (!range_ok(r, start, size))
+		return false;
+	if (room > END_OF_USER - (start + size))
+		room = END_OF_USER - (start + size);
+	return range_ok(r, start, size + room);
 }
 
 static bool write_and_exec(uint64_t prot)

@@ -54,6 +54,12 @@ gives pure_opens_nothing "status 1" dune-run --policy=pure busybox cat /tmp/work
 gives pure_forks_not "status 2" dune-run --policy=pure busybox sh -c 'busybox true; echo never'
 gives exec_stays_inside "status 1" dune-run --policy=workdir:/tmp/work busybox sh -c 'exec busybox cat /tmp/secret/file'
 
+# Without random addresses libraries lie right below the stack.
+echo 0 >/proc/sys/kernel/randomize_va_space
+gives addresses_not_random "dune-policy 1.0
+status 0" dune-run --policy=workdir:/tmp/work dune-policy --version
+echo 2 >/proc/sys/kernel/randomize_va_space
+
 # Actions
 printf 'use none\n' >p
 sed 's/^use none/emulate 77 getuid geteuid\nuse none/' p >p2

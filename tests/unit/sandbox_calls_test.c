@@ -76,6 +76,11 @@ static void mappings(void)
 	CHECK(call(mmap, TARGET - (2UL << 20), 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
 		   MAP_HUGETLB | MAP_NORESERVE, -1, 0) == -ENOMEM);
 
+	/* But there is nothing behind the end of all, where libraries come to lie. */
+	at = call(mmap, (1UL << 47) - (1 << 20), 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, library, 0);
+	CHECK(at == (1L << 47) - (1 << 20) || at == -EEXIST);
+	CHECK(call(mmap, (1UL << 47) - 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, library, 0) == -ENOMEM);
+
 	CHECK(begin("allow @memory @io\nread+write /tmp\nlimit output 64K\n"));
 	CHECK(call(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, writable, 0) == -EACCES &&
 	      call(mmap, 0, 4096, PROT_READ, MAP_SHARED, writable, 0) == -EACCES &&
