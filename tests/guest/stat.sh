@@ -72,13 +72,19 @@ rm -f began
 dune-run /bin/busybox sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); : >/dev/null; done; : >began
 	exec /bin/busybox sleep 100' &
 pid=$!
+last_vm() { sed -n "s/^process pid=$pid vm=\([0-9]*\) .*/\1/p" $stats | tail -n 1; }
+before='' after='' i=0
 while [ ! -e began ]; do
-	before=$(sed -n "s/^process pid=$pid vm=\([0-9]*\) .*/\1/p" $stats)
+	[ -n "$before" ] || before=$(last_vm)
 	sleep 0.1
 done
-sleep 1.5
-after=$(sed -n "s/^process pid=$pid vm=\([0-9]*\) .*/\1/p" $stats | tail -n 1)
-[ -n "$before" ] && [ "$after" -gt "$before" ]
+# For a moment it has none.
+while [ "${after:-0}" -le "${before:-0}" ] && [ $i -lt 100 ]; do
+	after=$(last_vm)
+	sleep 0.1
+	i=$((i + 1))
+done
+[ -n "$before" ] && [ "${after:-0}" -gt "$before" ]
 result $? execve_makes_another_vm
 kill -KILL $pid
 wait $pid 2>/dev/null
