@@ -42,7 +42,8 @@ static const unsigned int instead[][2] = {
 	{ __NR_mknod, __NR_mknodat }, { __NR_symlink, __NR_symlinkat },
 	{ __NR_link, __NR_linkat }, { __NR_rename, __NR_renameat2 },
 	{ __NR_renameat, __NR_renameat2 }, { __NR_fork, __NR_clone }, { __NR_vfork, __NR_clone },
-	{ __NR_clone3, __NR_clone }, { __NR_lgetxattr, __NR_getxattr },
+	{ __NR_clone3, __NR_clone }, { __NR_clone, __NR_waitid }, { __NR_fork, __NR_waitid },
+	{ __NR_vfork, __NR_waitid }, { __NR_clone3, __NR_waitid }, { __NR_lgetxattr, __NR_getxattr },
 	{ __NR_llistxattr, __NR_listxattr }, { __NR_accept, __NR_accept4 },
 	{ __NR_sendmmsg, __NR_sendmsg }, { __NR_listen, __NR_getsockname },
 };

@@ -10,7 +10,8 @@
 
 #include "run.h"
 
-#define FD_DIR	"/proc/self/fd/"
+/* Of a thread: it may have descriptors of its own. */
+#define FD_DIR	"/proc/thread-self/fd/"
 
 void fd_path(char *to, unsigned int fd)
 {

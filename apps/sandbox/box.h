@@ -135,6 +135,7 @@ long find_file(struct request *r, uint64_t dir, const char *path, uint64_t flags
 long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
 		 const char **last, struct object *o);
 bool must_look(long result);
+uint32_t rights_within(const struct box *b, const char *name);
 bool is_pinned(const struct box *b, const char *name);
 #define ENTRY_SIZE	(PATH_SIZE + 257)	/* with a name of 255 behind */
 void entry_name(struct request *r, const struct object *o, const char *last,
@@ -168,9 +169,9 @@ uint64_t output_room(struct box *b, uint64_t wanted);
 void output_unused(struct box *b, uint64_t bytes);
 
 /* roster.c */
-int roster_hold(struct box *b);
-void roster_fill(struct box *b, int place, uint32_t tid);
-void roster_give_back(struct box *b, int place);
+int roster_hold(struct box *b, uint64_t *held);
+void roster_fill(struct box *b, int place, uint64_t held, uint32_t tid, bool thread);
+void roster_give_back(struct box *b, int place, uint64_t held);
 void roster_add(struct box *b, uint32_t tid);
 void roster_remove(struct box *b, uint32_t tid);
 bool roster_has(struct box *b, uint32_t tid);

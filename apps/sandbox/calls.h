@@ -42,7 +42,7 @@ enum call_handler {
 	DO_ioctl, DO_kill, DO_link, DO_listen, DO_madvise, DO_message, DO_messages, DO_mincore,
 	DO_mmap, DO_mprotect, DO_mremap, DO_open, DO_output, DO_pidfd_open,
 	DO_prctl, DO_prlimit, DO_pselect6, DO_range, DO_readlink, DO_rename,
-	DO_sched_self, DO_sendto, DO_sigaction, DO_sigaltstack, DO_sigreturn, DO_socket,
+	DO_sched_self, DO_sendto, DO_setpgid, DO_sigaction, DO_sigaltstack, DO_sigreturn, DO_socket,
 	DO_socketpair, DO_sockopt, DO_stat, DO_statx, DO_string0, DO_utimensat,
 	DO_vector, DO_watch, DO_xattr, NR_HANDLERS,
 };

@@ -24,6 +24,9 @@ long do_close_range(struct request *r)
 
 	if (first > last || (r->args[2] & ~4UL /* CLOSE_RANGE_CLOEXEC */))
 		return -EINVAL;
+	/* Nothing from there on is ring 3's, however high Linux put it. */
+	if (r->box->shares_fds && last >= r->box->slots.room)
+		last = r->box->slots.room - 1;
 	for (fd = from = first; fd <= last && fd < DUNE_MAX_OWN_FD; fd++) {
 		if (!box_hides_fd(r->box, fd))
 			continue;

@@ -87,11 +87,15 @@ static uint32_t all_rights(struct request *r, long fd, char name[PATH_SIZE])
 }
 
 /* A file that gets a name in @dir may not gain rights by it. */
-static bool gains(struct request *r, uint32_t rights, const struct object *dir)
+static bool gains(struct request *r, uint32_t rights, const struct place *to)
 {
-	char name[PATH_SIZE];
+	char name[ENTRY_SIZE];
+	uint32_t has = all_rights(r, to->dir.fd, name);
 
-	return all_rights(r, dir->fd, name) & ~rights;
+	if (!*name)
+		return true;
+	entry_name(r, &to->dir, to->last, name);
+	return (has | rights_within(r->box, name)) & ~rights;
 }
 
 long do_link(struct request *r)
@@ -112,7 +116,7 @@ long do_link(struct request *r)
 		return e;
 	e = find_place(r, at ? r->args[2] : (uint64_t)AT_FDCWD, r->args[at ? 3 : 1], &to);
 	if (!e) {
-		if (gains(r, all_rights(r, o.fd, name), &to.dir)) {
+		if (gains(r, all_rights(r, o.fd, name), &to)) {
 			e = -EXDEV;
 		} else {
 			fd_name(name, o.fd);
@@ -129,7 +133,7 @@ long do_link(struct request *r)
  * 0, or why what is at @p may not move to @dir. By names and directories, not by
  * the file that is there now: another thread can put a different one there.
  */
-static long may_move(struct request *r, const struct place *p, const struct object *dir)
+static long may_move(struct request *r, const struct place *p, const struct place *to)
 {
 	char name[ENTRY_SIZE];
 	uint32_t rights = all_rights(r, p->dir.fd, name);
@@ -137,7 +141,7 @@ static long may_move(struct request *r, const struct place *p, const struct obje
 	entry_name(r, &p->dir, p->last, name);
 	if (is_pinned(r->box, name))
 		return -EBUSY;
-	return gains(r, rights, dir) ? -EXDEV : 0;
+	return gains(r, rights, to) ? -EXDEV : 0;
 }
 
 /* The same of what comes to @p: a directory with something that a rule hides there. */
@@ -163,9 +167,9 @@ long do_rename(struct request *r)
 		return e;
 	e = find_place(r, at ? r->args[2] : (uint64_t)AT_FDCWD, r->args[at ? 3 : 1], &to);
 	if (!e) {
-		e = may_move(r, &from, &to.dir) ?: may_come(r, &to);
+		e = may_move(r, &from, &to) ?: may_come(r, &to);
 		if (!e && (flags & RENAME_EXCHANGE))
-			e = may_move(r, &to, &from.dir);
+			e = may_move(r, &to, &from);
 		if (!e)
 			e = box_pass_as(r, __NR_renameat2, from.dir.fd, (uint64_t)from.last,
 					to.dir.fd, (uint64_t)to.last, flags, 0);

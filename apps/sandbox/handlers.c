@@ -24,6 +24,7 @@ const call_fn handlers[NR_HANDLERS] = {
 	[DO_mmap] = do_mmap, [DO_range] = do_range, [DO_mprotect] = do_mprotect,
 	[DO_mremap] = do_mremap, [DO_madvise] = do_madvise, [DO_mincore] = do_mincore,
 	[DO_clone] = do_clone, [DO_kill] = do_kill, [DO_sched_self] = do_sched_self,
+	[DO_setpgid] = do_setpgid,
 	[DO_pidfd_open] = do_pidfd_open, [DO_prctl] = do_prctl, [DO_prlimit] = do_prlimit,
 	[DO_futex] = do_futex, [DO_sigaction] = do_sigaction,
 	[DO_sigaltstack] = do_sigaltstack, [DO_sigreturn] = do_sigreturn,

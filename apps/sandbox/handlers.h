@@ -54,6 +54,7 @@ long do_mincore(struct request *r);
 long do_clone(struct request *r);
 long do_kill(struct request *r);
 long do_sched_self(struct request *r);
+long do_setpgid(struct request *r);
 long do_pidfd_open(struct request *r);
 long do_prctl(struct request *r);
 long do_prlimit(struct request *r);

@@ -19,10 +19,9 @@ static bool range_ok(const struct request *r, uint64_t start, uint64_t size)
  * At a fixed place Linux takes what is there in pages of the mapping's own size,
  * which files may have too: 1 GiB at the most. Nothing is behind the end of all.
  */
-static bool may_replace(const struct request *r)
+static bool may_replace(const struct request *r, uint64_t start, uint64_t size, bool plain)
 {
-	bool plain = (r->args[3] & (MAP_ANONYMOUS | MAP_HUGETLB)) == MAP_ANONYMOUS;
-	uint64_t start = r->args[0], size = r->args[1], room = plain ? 0 : (1UL << 30) - 1;
+	uint64_t room = plain ? 0 : (1UL << 30) - 1;
 
 	if (!range_ok(r, start, size))
 		return false;
@@ -107,8 +106,10 @@ static long map_judged(struct request *r)
 long do_mmap(struct request *r)
 {
 	uint64_t flags = r->args[3];
+	bool plain = (flags & (MAP_ANONYMOUS | MAP_HUGETLB)) == MAP_ANONYMOUS;
 
-	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && !may_replace(r))
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) &&
+	    !may_replace(r, r->args[0], r->args[1], plain))
 		return -ENOMEM;
 	if (from_file(r) && box_hides_fd(r->box, r->args[4]))
 		return -EBADF;
@@ -138,7 +139,7 @@ long do_mremap(struct request *r)
 
 	if (!range_ok(r, r->args[0], r->args[1]) || !range_ok(r, r->args[0], r->args[2]))
 		return -EFAULT;
-	if ((flags & MREMAP_FIXED) && !range_ok(r, r->args[4], r->args[2]))
+	if ((flags & MREMAP_FIXED) && !may_replace(r, r->args[4], r->args[2], false))
 		return -ENOMEM;
 	e = box_pass(r);
 	if (e > 0 && !range_ok(r, e, r->args[2])) {

@@ -183,6 +183,18 @@ long find_parent(struct request *r, uint64_t dir, char *path, uint32_t need,
 	return find_file(r, dir, parent, O_DIRECTORY, need, o) ?: judge_entry(r, *last, need, o);
 }
 
+/* What rules give to something at or below @name, be it there or not. */
+uint32_t rights_within(const struct box *b, const char *name)
+{
+	uint32_t rights = 0;
+	unsigned int i;
+
+	for (i = 0; i < b->policy->nr_paths; i++)
+		if (is_rule(b, i) && path_below(rule_name(b, i), name))
+			rights |= b->policy->path[i].rights & RIGHTS;
+	return rights;
+}
+
 /* Whether a rule speaks of something at or below @name: it must stay there. */
 bool is_pinned(const struct box *b, const char *name)
 {

@@ -8,9 +8,9 @@
 
 #include "rules.h"
 
-#define FD_DIR		"/proc/self/fd/"
+#define FD_DIR		"/proc/thread-self/fd/"
 
-/* "/proc/self/fd/N", by which Linux finds the file behind a descriptor. */
+/* "/proc/thread-self/fd/N", by which Linux finds the file behind a descriptor. */
 void fd_name(char *to, uint64_t fd)
 {
 	dune_fmt(to, 40, FD_DIR "%lu", (unsigned long)(uint32_t)fd);

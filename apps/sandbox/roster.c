@@ -5,30 +5,65 @@
  * Each has a place in the memory that all processes share, changed without locks:
  * whoever is killed must not keep the others waiting. Nobody tells when a task has
  * been killed, and Linux gives its number to another one day. So a place also says
- * when it was taken: what has begun since then is a stranger.
+ * when its task began, which no other with that number did.
  */
 #include <linux/fcntl.h>
-#include <linux/time.h>
+#include <linux/wait.h>
 
 #include "box.h"
 
 /* The number is of who holds the place, for a task that is still to be made. */
 #define HELD		(1U << 31)
 
-/* What /proc counts in. */
-#define TICK		10000000UL	/* nanoseconds */
+/* Counted, but nobody's to signal: when it began could not be read. */
+#define UNKNOWN		(~0U)
 
-static uint32_t ticks_now(void)
+/* The 22nd word of a task's "stat": the second, in brackets, may have any in it. */
+static bool start_of(char *stat, uint32_t *ticks)
 {
-	uint64_t t[2] = { 0 };
+	char *s = stat + text_length(stat);
+	unsigned int word;
 
-	sys(__NR_clock_gettime, CLOCK_BOOTTIME, t);
-	return t[0] * (1000000000UL / TICK) + t[1] / TICK;
+	while (s > stat && *s != ')')
+		s--;
+	for (word = 2; *s && word < 22; s++)
+		word += *s == ' ';
+	if (*s < '0' || *s > '9')
+		return false;
+	for (*ticks = 0; *s >= '0' && *s <= '9'; s++)
+		*ticks = *ticks * 10 + *s - '0';
+	return true;
 }
 
-static uint64_t entry_of(uint32_t tid)
+/* Out of the reach of other threads before it is read, and then what it claims to be. */
+static bool read_stat(struct box *b, uint32_t tid, char text[512])
 {
-	return tid | (uint64_t)ticks_now() << 32;
+	char name[32], link[40], is[40] = "";
+	struct object o = { .fd = -1 };
+	long n = 0;
+
+	dune_fmt(name, sizeof(name), "/proc/%u/stat", tid);
+	o.fd = sys(__NR_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+	if (sys_failed(o.fd) || settle(b, &o))
+		return false;
+	fd_name(link, o.fd);
+	if (sys(__NR_readlinkat, AT_FDCWD, link, is, sizeof(is) - 1) > 0 && text_equal(is, name))
+		n = sys(__NR_pread64, o.fd, text, 511, 0);
+	drop(&o);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	return true;
+}
+
+static uint64_t entry_of(struct box *b, uint32_t tid)
+{
+	uint32_t start = UNKNOWN;
+	char text[512];
+
+	if (read_stat(b, tid, text) && !start_of(text, &start))
+		start = UNKNOWN;
+	return tid | (uint64_t)start << 32;
 }
 
 static bool change(uint64_t *place, uint64_t from, uint64_t to)
@@ -75,9 +110,8 @@ static void sweep(struct box *b)
 	}
 }
 
-static int hold(struct box *b)
+static int hold(struct box *b, uint64_t mine)
 {
-	const uint64_t mine = entry_of(HELD | sys(__NR_gettid));
 	uint64_t limit = b->policy->limit[LIMIT_PROCESSES];
 	unsigned int i;
 
@@ -96,14 +130,18 @@ static int hold(struct box *b)
  * A place for one more, before it is made: of several that come at once, none is
  * above the limit. -1: there is no room. To be filled or given back.
  */
-int roster_hold(struct box *b)
+int roster_hold(struct box *b, uint64_t *held)
 {
-	int place = hold(b);
+	int place;
 
+	/* No two are the same: the place may have been another's in between. */
+	*held = HELD | sys(__NR_gettid) |
+		(uint64_t)__atomic_add_fetch(&b->shared->holds, 1, __ATOMIC_RELAXED) << 32;
+	place = hold(b, *held);
 	if (place >= 0)
 		return place;
 	sweep(b);
-	return hold(b);
+	return hold(b, *held);
 }
 
 /* Who had this number before, and has been killed. */
@@ -119,18 +157,38 @@ static void forget_others(struct box *b, unsigned int place, uint32_t tid)
 	}
 }
 
-/* By both, the new task and who has made it: the second finds it done. */
-void roster_fill(struct box *b, int place, uint32_t tid)
+/* Still a thread, or a child that nobody has waited for: so its number is nobody else's. */
+static bool is_ours(uint32_t tid, bool thread)
 {
-	uint64_t its = get(b, place);
+	long pid = sys(__NR_getpid);
 
-	if ((its & HELD) && change(&b->shared->task[place], its, entry_of(tid)))
+	if (tid == pid)
+		return true;
+	if (thread)
+		return !sys(__NR_tgkill, pid, tid, 0);
+	return !sys(__NR_waitid, P_PID, tid, NULL, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+}
+
+/*
+ * By both, the new task and who has made it: the second finds it done. Who has made it
+ * may have slept since; what is ours after its beginning was read, was ours then.
+ */
+void roster_fill(struct box *b, int place, uint64_t held, uint32_t tid, bool thread)
+{
+	uint64_t its;
+
+	if (get(b, place) != held)
+		return;
+	its = entry_of(b, tid);
+	if (!is_ours(tid, thread))
+		roster_give_back(b, place, held);
+	else if (change(&b->shared->task[place], held, its))
 		forget_others(b, place, tid);
 }
 
-void roster_give_back(struct box *b, int place)
+void roster_give_back(struct box *b, int place, uint64_t held)
 {
-	__atomic_store_n(&b->shared->task[place], 0, __ATOMIC_RELAXED);
+	change(&b->shared->task[place], held, 0);
 }
 
 /* A task that is there already, without asking for a limit. */
@@ -147,7 +205,7 @@ void roster_add(struct box *b, uint32_t tid)
 			return;
 		its = get(b, i);
 	} while ((its && (uint32_t)its != tid) ||
-		 !change(&b->shared->task[i], its, entry_of(tid)));
+		 !change(&b->shared->task[i], its, entry_of(b, tid)));
 }
 
 void roster_remove(struct box *b, uint32_t tid)
@@ -156,44 +214,6 @@ void roster_remove(struct box *b, uint32_t tid)
 
 	if (i < MAX_TASKS)
 		__atomic_store_n(&b->shared->task[i], 0, __ATOMIC_RELAXED);
-}
-
-/* The 22nd word of a task's "stat": the second, in brackets, may have any in it. */
-static bool start_of(char *stat, uint32_t *ticks)
-{
-	char *s = stat + text_length(stat);
-	unsigned int word;
-
-	while (s > stat && *s != ')')
-		s--;
-	for (word = 2; *s && word < 22; s++)
-		word += *s == ' ';
-	if (*s < '0' || *s > '9')
-		return false;
-	for (*ticks = 0; *s >= '0' && *s <= '9'; s++)
-		*ticks = *ticks * 10 + *s - '0';
-	return true;
-}
-
-/* Out of the reach of other threads before it is read, and then what it claims to be. */
-static bool read_stat(struct box *b, uint32_t tid, char text[512])
-{
-	char name[32], link[40], is[40] = "";
-	struct object o = { .fd = -1 };
-	long n = 0;
-
-	dune_fmt(name, sizeof(name), "/proc/%u/stat", tid);
-	o.fd = sys(__NR_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
-	if (sys_failed(o.fd) || settle(b, &o))
-		return false;
-	fd_name(link, o.fd);
-	if (sys(__NR_readlinkat, AT_FDCWD, link, is, sizeof(is) - 1) > 0 && text_equal(is, name))
-		n = sys(__NR_pread64, o.fd, text, 511, 0);
-	drop(&o);
-	if (n <= 0)
-		return false;
-	text[n] = 0;
-	return true;
 }
 
 /* Whether @tid is of this sandbox, and not the number of one that was. */
@@ -206,5 +226,6 @@ bool roster_has(struct box *b, uint32_t tid)
 	if (i == MAX_TASKS)
 		return false;
 	entered = get(b, i) >> 32;
-	return read_stat(b, tid, text) && start_of(text, &start) && (int32_t)(entered - start) >= 0;
+	return read_stat(b, tid, text) && start_of(text, &start) && start == entered &&
+	       start != UNKNOWN;
 }

@@ -31,6 +31,7 @@ struct shared {
 	uint8_t		trace, report, learn;
 	uint64_t	deadline;	/* CLOCK_MONOTONIC, in nanoseconds; 0: none */
 	uint64_t	output;		/* bytes written */
+	uint32_t	holds;		/* so many places have been held */
 	uint64_t	task[MAX_TASKS];	/* see roster.c */
 	struct shared_path path[MAX_PATHS];
 	char		names[NAMES_SIZE];

@@ -88,6 +88,7 @@ long do_clone(struct request *r)
 	struct box *b = r->box;
 	struct wish w;
 	long e = read_wish(r, &w);
+	uint64_t held;
 	int place;
 
 	if (e)
@@ -97,20 +98,27 @@ long do_clone(struct request *r)
 				       r->nr == __NR_clone3 ? ENOSYS : EPERM);
 	if (!pointers_ok(r, &w))
 		return -EFAULT;
-	/* Sharing memory it could not set itself a timer: it gets its own. */
-	if (b->shared->deadline && (w.flags & CLONE_VM) && !(w.flags & CLONE_THREAD))
+	/* Linux looks for a process's descriptors at its first thread's. */
+	if ((w.flags & (CLONE_THREAD | CLONE_FILES)) == CLONE_THREAD)
+		return refuse_argument(r, 0, "threads share their descriptors", EPERM);
+	/*
+	 * Sharing memory it could not set itself a timer, nor, with its parent killed
+	 * while that waits, be counted: it gets its own.
+	 */
+	if ((b->shared->deadline || b->policy->limit[LIMIT_PROCESSES] != NO_LIMIT) &&
+	    (w.flags & CLONE_VM) && !(w.flags & CLONE_THREAD))
 		w.flags &= ~(uint64_t)(CLONE_VM | CLONE_SIGHAND);
 	if (w.flags & CLONE_FILES) {
 		e = share_fds(r, &w);
 		if (e)
 			return e;
 	}
-	place = roster_hold(b);
+	place = roster_hold(b, &held);
 	if (place < 0)
 		return refuse_limit(r, "processes", EAGAIN);
 	e = box_pass_as(r, __NR_clone, w.flags, w.stack, w.parent_tid, w.child_tid, w.tls, 0);
 	if (!e) {
-		roster_fill(b, place, sys(__NR_getpid));
+		roster_fill(b, place, held, sys(__NR_getpid), false);
 		if (!(w.flags & CLONE_VM)) {
 			slots_forget(b);
 			if (b->after_fork)
@@ -118,9 +126,9 @@ long do_clone(struct request *r)
 		}
 		limits_process(b);
 	} else if (e < 0) {
-		roster_give_back(b, place);
+		roster_give_back(b, place, held);
 	} else {
-		roster_fill(b, place, e);
+		roster_fill(b, place, held, e, w.flags & CLONE_THREAD);
 		if ((w.flags & CLONE_VFORK) && b->after_vfork)
 			b->after_vfork(e);
 	}
@@ -145,6 +153,18 @@ long do_sched_self(struct request *r)
 	if (!to || to == sys(__NR_getpid) || roster_has(r->box, to))
 		return box_pass(r);
 	return refuse_argument(r, 0, "not a process of this sandbox", EPERM);
+}
+
+/* Into a group of others it would share their terminal, and what is sent to them all. */
+long do_setpgid(struct request *r)
+{
+	int who = r->args[0], group = r->args[1], self = sys(__NR_getpid);
+
+	if (who && who != self && !roster_has(r->box, who))
+		return refuse_argument(r, 0, "not a process of this sandbox", ESRCH);
+	if (group && group != self && group != who && !roster_has(r->box, group))
+		return refuse_argument(r, 1, "not a group of this sandbox", EPERM);
+	return box_pass(r);
 }
 
 long do_pidfd_open(struct request *r)

@@ -92,10 +92,11 @@ static void futex_wait(struct dom_call *c, struct dune_tf *tf, bool bitset)
 		done(c, tf, r);
 }
 
+/* None that writes: dune_domain_reset() would not know of it. */
 void dune_call_futex(struct dom_call *c, struct dune_tf *tf)
 {
 	uint64_t op = tf->rsi & FUTEX_CMD_MASK;
-	bool two = op == FUTEX_REQUEUE || op == FUTEX_CMP_REQUEUE || op == FUTEX_WAKE_OP;
+	bool two = op == FUTEX_REQUEUE || op == FUTEX_CMP_REQUEUE;
 
 	if (!dune_mem_inside(c->d, tf->rdi, 4) || (two && !dune_mem_inside(c->d, tf->r8, 4))) {
 		tf->rax = -EFAULT;
@@ -110,7 +111,6 @@ void dune_call_futex(struct dom_call *c, struct dune_tf *tf)
 	case FUTEX_WAKE_BITSET:
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
-	case FUTEX_WAKE_OP:
 		tf->rax = sys(__NR_futex, tf->rdi, op | FUTEX_PRIVATE_FLAG, tf->rdx, tf->r10,
 			      two ? tf->r8 : 0, tf->r9);
 		return;

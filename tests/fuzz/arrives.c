@@ -20,8 +20,6 @@
 #include "../../apps/run/run.h"
 #include "calls.h"
 
-#define FD_NAME	"/proc/self/fd/"
-
 static bool own(const void *p)
 {
 	return p && !in_user((uint64_t)p, 1);
@@ -38,7 +36,7 @@ static void must_have(uint32_t rights, uint32_t need)
 	MUST((rights & need) == need);
 }
 
-/* By "/proc/self/fd/N", with @rest behind it. */
+/* By "/proc/thread-self/fd/N", with @rest behind it. */
 static uint32_t rights_by_name(const char *path, const char **rest)
 {
 	char *end_of_number;

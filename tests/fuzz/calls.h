@@ -16,6 +16,7 @@
 #define HIDDEN_FROM	500
 #define HIDDEN_TO	700
 #define NR_FDS		1024
+#define FD_NAME		"/proc/thread-self/fd/"
 #define OWN_PID		1000
 
 static inline bool in_user(uint64_t at, uint64_t size)

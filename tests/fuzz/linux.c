@@ -122,7 +122,7 @@ static long own_open(uint64_t dir, const char *path, uint64_t flags)
 		strcpy(stat_path, path);
 		return next_byte() & 1 ? -ENOENT : new_fd(0, &stat_file, flags, true);
 	}
-	MUST((flags & O_PATH) || !strncmp(path, "/proc/self/", 11));
+	MUST((flags & O_PATH) || !strncmp(path, "/proc/self/", 11) || !strncmp(path, FD_NAME, strlen(FD_NAME)));
 	return linux_open(flags, true);
 }
 
@@ -154,8 +154,8 @@ static long own_readlink(const char *path, char *to, uint64_t size)
 {
 	struct descriptor *d;
 
-	MUST(!strncmp(path, "/proc/self/fd/", 14));
-	d = descriptor(strtoul(path + 14, NULL, 10));
+	MUST(!strncmp(path, FD_NAME, strlen(FD_NAME)));
+	d = descriptor(strtoul(path + strlen(FD_NAME), NULL, 10));
 	if (!d)
 		return -ENOENT;
 	MUST(strlen(d->name->text) <= size);
@@ -307,7 +307,10 @@ long dune_sys6(long nr, long a, long b, long c, long d, long e, long f)
 	case __NR_gettid:
 		return OWN_PID;
 	case __NR_kill:
+	case __NR_tgkill:
 		return next_byte() & 1 ? -ESRCH : 0;
+	case __NR_waitid:
+		return next_byte() & 1 ? -ECHILD : 0;
 	case __NR_prlimit64:
 		((uint64_t *)d)[0] = ((uint64_t *)d)[1] = 1024;
 		return 0;
@@ -343,7 +346,7 @@ long linux_result(uint32_t nr, const uint64_t a[6])
 		return -1 - (what >> 1);
 	switch (nr) {
 	case __NR_openat:
-		d = descriptor(strtoul((const char *)a[1] + 14, NULL, 10));
+		d = descriptor(strtoul((const char *)a[1] + strlen(FD_NAME), NULL, 10));
 		return new_fd(0, d->name, a[2], false);
 	case __NR_openat2:
 		return new_fd(0, descriptor(a[0])->name, ((struct open_how *)a[2])->flags, false);

@@ -18,6 +18,9 @@
  * SOURCES: apps/run/pointers.c
  * SOURCES: tests/unit/sandbox_host.c
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "sandbox_box.h"
 
 static void memory(void)
@@ -201,21 +204,48 @@ static void network(void)
 	close(fd);
 }
 
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			pause();
+	return pid;
+}
+
+static void end_of(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 /* Places that are held count; a task may be entered twice, and has one. */
 static void room(void)
 {
-	int place = roster_hold(&box);
+	pid_t child = sleeper(), other = sleeper();
+	uint64_t held, none;
+	int place = roster_hold(&box, &held);
 
-	CHECK(place >= 0 && roster_hold(&box) == -1);
-	roster_fill(&box, place, getppid());
-	roster_fill(&box, place, 1);
-	roster_add(&box, getppid());
-	CHECK(roster_has(&box, getppid()) && !roster_has(&box, 1) && roster_hold(&box) == -1);
-	roster_remove(&box, getppid());
-	place = roster_hold(&box);
+	CHECK(place >= 0 && roster_hold(&box, &none) == -1);
+	roster_fill(&box, place, none, other, false);	/* not his */
+	roster_fill(&box, place, held, child, false);
+	roster_fill(&box, place, held, other, false);	/* done already */
+	roster_add(&box, child);
+	CHECK(roster_has(&box, child) && !roster_has(&box, other) && roster_hold(&box, &none) == -1);
+	roster_remove(&box, child);
+	place = roster_hold(&box, &held);
 	CHECK(place >= 0);
-	roster_give_back(&box, place);
-	CHECK(roster_hold(&box) >= 0);
+	roster_give_back(&box, place, none);		/* not his */
+	CHECK(roster_hold(&box, &none) == -1);
+	end_of(other);
+	roster_fill(&box, place, held, other, false);	/* nobody's any more */
+	place = roster_hold(&box, &held);
+	CHECK(place >= 0 && !roster_has(&box, other));
+	/* No child of ours: whose number it is nobody knows. */
+	roster_fill(&box, place, held, getppid(), false);
+	CHECK(!roster_has(&box, getppid()) && roster_hold(&box, &held) >= 0);
+	end_of(child);
 }
 
 static void others(void)
@@ -231,6 +261,8 @@ static void others(void)
 	      !call(kill, getpid(), 0) && call(tgkill, 1, 1, 0) == -ESRCH);
 	CHECK(call(clone, 0x20000 /* NEWNS */ | 17, 0, 0, 0, 0) == -EPERM &&
 	      call(clone, 0x100000 | 17, 0, TARGET, 0, 0) == -EFAULT);
+	CHECK(call(setpgid, 0, getppid()) == -EPERM && call(setpgid, getppid(), 0) == -ESRCH &&
+	      (!call(setpgid, 0, 0) || getsid(0) == getpid()));
 	roster_add(&box, getpid());
 	roster_add(&box, 1);
 	CHECK(call(fork) == -EAGAIN && !call(kill, 1, 0));
@@ -244,21 +276,25 @@ static void others(void)
 /* Its number is another's, who began after it was entered. */
 static void strangers(void)
 {
-	uint64_t day = 24 * 3600 * 100UL << 32;
+	uint64_t day = 24 * 3600 * 100UL << 32, held;
+	pid_t child = sleeper();
+	int place;
 
 	CHECK(begin("allow @signal @basic @process\n"));
 	box.shared->task[0] = 0;
-	roster_add(&box, getppid());
-	CHECK(!call(kill, getppid(), 0));
+	roster_add(&box, child);
+	CHECK(!call(kill, child, 0));
 	box.shared->task[0] -= day;
-	CHECK(call(kill, getppid(), 0) == -ESRCH);
+	CHECK(call(kill, child, 0) == -ESRCH);
 	box.shared->task[0] += day;
-	CHECK(!call(kill, getppid(), 0));
+	CHECK(!call(kill, child, 0));
 
 	/* Its number is a new task's, which has another place. */
 	box.shared->task[0] -= day;
-	roster_fill(&box, roster_hold(&box), getppid());
-	CHECK(!call(kill, getppid(), 0) && !box.shared->task[0]);
+	place = roster_hold(&box, &held);
+	roster_fill(&box, place, held, child, false);
+	CHECK(!call(kill, child, 0) && !box.shared->task[0]);
+	end_of(child);
 }
 
 static void put_off(void)

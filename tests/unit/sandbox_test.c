@@ -18,6 +18,8 @@
  * SOURCES: apps/run/pointers.c
  * SOURCES: tests/unit/sandbox_host.c
  */
+#include <sched.h>
+
 #include "sandbox_box.h"
 
 static void opening(void)
@@ -304,6 +306,75 @@ static void other_threads(void)
 	close(flipped);
 }
 
+/* Where Linux cannot say how a directory is called, nothing gains rights by a name in it. */
+static void deep_names(void)
+{
+	char part[201], path[4600], target[4200] = "", from[300];
+	int i;
+
+	memset(part, 'a', 200);
+	part[200] = 0;
+	strcpy(from, in("ro/f"));
+	CHECK(begin("allow @io @files\nread+write+create HOME/work\nread HOME/ro\n"));
+	CHECK(call(link, from, in("work/l")) == -EXDEV);
+	strcpy(path, in("work"));
+	for (i = 0; i < 18; i++) {
+		strcat(strcat(path, "/"), part);
+		strcat(strcat(target, i ? "/" : ""), part);
+		CHECK(!call(mkdir, path, 0755));
+	}
+	CHECK(!call(symlink, target, in("work/s")));
+	strcpy(path, in("work/s"));
+	for (i = 0; i < 6; i++) {
+		strcat(strcat(path, "/"), part);
+		CHECK(!call(mkdir, path, 0755));
+	}
+	strcat(path, "/x");
+	CHECK(call(link, from, path) == -EXDEV && access(path, F_OK));
+}
+
+/* What comes to a rule's own name would have its rights. */
+static void names_of_rules(void)
+{
+	char from[300];
+
+	CHECK(!mkdir(in("work/q"), 0755) && !mkdir(in("work/mine"), 0755));
+	close(open(in("work/q/f"), O_CREAT | O_WRONLY, 0644));
+	close(open(in("work/g"), O_CREAT | O_WRONLY, 0644));
+	close(open(in("work/log"), O_CREAT | O_WRONLY, 0644));
+	CHECK(begin("allow @io @files\ncreate HOME/work\nread+write+create HOME/work/mine\nread+write HOME/work/log\n"));
+	CHECK(opens(in("work/q/f"), O_RDWR) == -EACCES);
+	strcpy(from, in("work/q"));
+	CHECK(call(rename, from, in("work/mine")) == -EXDEV);
+	strcpy(from, in("work/g"));
+	CHECK(call(rename, from, in("work/log")) == -EXDEV && call(link, from, in("work/log")) < 0);
+}
+
+static int leaders;
+
+static void *with_own_descriptors(void *unused)
+{
+	unshare(CLONE_FILES);
+	close(leaders);		/* the next one here, and the leader's leads to work */
+	return (void *)call(unlink, in("secret/f"));
+}
+
+/* Which descriptors /proc shows is a matter of who asks. */
+static void own_descriptors(void)
+{
+	pthread_t thread;
+	void *result;
+
+	CHECK(begin("allow @io @files @process\nread+write+create HOME/work\n"));
+	box.shares_fds = false;
+	leaders = open(in("work"), O_PATH);
+	pthread_create(&thread, NULL, with_own_descriptors, NULL);
+	pthread_join(thread, &result);
+	CHECK((long)result == -EACCES && !access(in("secret/f"), F_OK));
+	close(leaders);
+	CHECK(call(clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, 0, 0, 0, 0) == -EPERM);
+}
+
 int main(void)
 {
 	TARGET = P(mmap(NULL, TARGET_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -317,6 +388,9 @@ int main(void)
 	names();
 	hidden_names();
 	other_threads();
+	deep_names();
+	names_of_rules();
+	own_descriptors();
 	tidy();
 	return tap_end();
 }
