@@ -18,8 +18,8 @@
 #define INPUT_SIZE	(512UL << 10)
 
 /*
- * Where processes with an MMU notifier end one right after the other, Linux has each wait
- * for readers of its list (synchronize_srcu()), some 12 ms, which is no work of anybody's.
+ * Processes with an MMU notifier that end one right after the other take 12 ms more: it
+ * seems that Linux waits for readers of the list (synchronize_srcu()). Nobody's work.
  */
 #define BETWEEN		100000		/* microseconds */
 
