@@ -60,27 +60,40 @@ static double *shared_values(void)
 	return p == MAP_FAILED ? NULL : memset(p, 0, ROUNDS * sizeof(*p));
 }
 
-double interpose_ptrace(long *n)
+/* A child that will make its calls as soon as it is let go on; -1: there is none. */
+static pid_t traced_child(double *values)
 {
-	double *values = shared_values();
-	int status = 0;
-	pid_t pid;
+	pid_t pid = values ? fork() : -1;
 
-	*n = ROUNDS;
-	pid = values ? fork() : -1;
-	if (pid < 0)
-		return NOT_MEASURED;
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 		raise(SIGSTOP);
 		_exit(!time_getpids(values));
 	}
-	waitpid(pid, &status, 0);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return pid;
+}
+
+static double values_at_end(double *values, int status)
+{
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? median(values, ROUNDS) : NOT_MEASURED;
+}
+
+double interpose_ptrace(long *n)
+{
+	double *values = shared_values();
+	pid_t pid = traced_child(values);
+	int status = 0x7f;	/* stopped */
+
+	*n = ROUNDS;
+	if (pid < 0)
+		return NOT_MEASURED;
 	while (WIFSTOPPED(status)) {
 		ptrace(PTRACE_SYSCALL, pid, 0, 0);
 		waitpid(pid, &status, 0);
 	}
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? median(values, ROUNDS) : NOT_MEASURED;
+	return values_at_end(values, status);
 }
 
 /* In a stop of PTRACE_SYSEMU the call is not made; the answer is ours. */
@@ -105,23 +118,16 @@ double interpose_sysemu(long *n)
 {
 	enum __ptrace_request go_on = PTRACE_SYSEMU;
 	double *values = shared_values();
+	pid_t pid = traced_child(values);
 	int status = 0;
-	pid_t pid;
 
 	*n = ROUNDS;
-	pid = values ? fork() : -1;
 	if (pid < 0)
 		return NOT_MEASURED;
-	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
-		_exit(!time_getpids(values));
-	}
-	waitpid(pid, &status, 0);
 	ptrace(PTRACE_SYSEMU, pid, 0, 0);
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) && answer_stopped(pid, &go_on))
 		ptrace(go_on, pid, 0, 0);
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? median(values, ROUNDS) : NOT_MEASURED;
+	return values_at_end(values, status);
 }
 
 /* getpid() asks the watcher; everything else is as ever. */
