@@ -284,6 +284,9 @@ static void start_sandbox(void)
 	if (r)
 		die(125, "the policy's paths", "too long, or too few descriptors");
 	box.shared->started = 1;
+	/* Linux drops a signal that would end it, its own timer's SIGKILL too. */
+	if (box.policy->limit[LIMIT_TIME] != NO_LIMIT && sys(__NR_getpid) == 1)
+		die(125, "limit time", "it cannot end a namespace's first process: start this as a child of that");
 	r = limits_start(&box);
 	if (r)
 		die(125, "the policy's limits", "above those of this process");

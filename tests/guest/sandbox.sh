@@ -109,6 +109,9 @@ limited 'time 3' '' busybox sh -c 'busybox sh -c "while :; do :; done" & sleep 1
 sleep 4
 ! ps | grep -v grep | grep -q 'while :'
 result $? limit_time_of_children
+printf 'use none\nlimit time 3\n' >p2
+says limit_time_of_a_namespace "limit time: it cannot end a namespace's first process" \
+	busybox unshare -m -p -f --mount-proc dune-run --policy=p2 busybox true
 limited 'cpu 1' '' busybox sh -c 'while :; do :; done' 2>/dev/null
 status=$?
 [ $status -gt 128 ]
