@@ -59,15 +59,25 @@ static uint64_t move_to_copy(struct copy *c, uint64_t *entry, uint64_t va, uint6
 	return new;
 }
 
-enum step { NOTHING, DONE, NO_PAGE };
+enum step { NOTHING, WRITABLE, DONE, NO_PAGE };
 
-/* One look at the leaf, under the lock. */
+static bool is_writable(struct dune_root *root, uint64_t va)
+{
+	const uint64_t want = DUNE_PTE_P | DUNE_PTE_W;
+
+	return (pt_read(pt_find(root, va).entry) & want) == want;
+}
+
+/*
+ * One look at the leaf, under the lock: where another thread was first, the next
+ * clone may already make it wait again.
+ */
 static enum step step(struct copy *c, uint64_t va)
 {
 	uint64_t *entry = find_waiting(c, va), leaf;
 
 	if (!entry)
-		return NOTHING;
+		return is_writable(c->edit.root, va) ? WRITABLE : NOTHING;
 	leaf = pt_read(entry);
 	if (dune_pool_users_at(leaf & DUNE_PTE_ADDR) > 1) {
 		if (!c->page)
@@ -97,7 +107,7 @@ static enum step take_page(struct copy *c, uint64_t va)
 	}
 }
 
-/* A write to @va: true if it waited for a copy, and may be made again. */
+/* A write to @va: true if it waited for a copy, or no longer does, and may be made again. */
 bool dune_cow_write(struct dune_root *root, uint64_t va)
 {
 	struct copy c = { .edit = { .root = root } };
@@ -112,5 +122,5 @@ bool dune_cow_write(struct dune_root *root, uint64_t va)
 	dune_pool_free(c.edit.released);
 	if (c.page)
 		dune_pool_put(c.page);
-	return r == DONE;
+	return r == DONE || r == WRITABLE;
 }

@@ -53,11 +53,8 @@ static bool ring_allows(const struct dune_tf *tf, uint64_t leaf)
 static bool to_be_copied(const struct dune_tf *tf, uintptr_t va)
 {
 	struct dune_root *root = dune_this_thread()->root;
-	const uint64_t writable = DUNE_PTE_P | DUNE_PTE_W;
 
-	if (!on_root(root) || !ring_allows(tf, entry_of(root, va)))
-		return false;
-	return dune_cow_write(root, va) || (entry_of(root, va) & writable) == writable;
+	return on_root(root) && ring_allows(tf, entry_of(root, va)) && dune_cow_write(root, va);
 }
 
 bool dune_pgflt_early(struct dune_tf *tf, uintptr_t cr2)

@@ -17,11 +17,11 @@ $(KSELFTEST): $(LINUX_SOURCE)
 GUEST_SRCS := $(wildcard tests/guest/*_test.c)
 GUEST_TESTS := $(patsubst tests/guest/%.c,build/bin/tests/%,$(GUEST_SRCS))
 
-build/bin/tests/%_test: tests/guest/%_test.c tests/build.mk build/flags build/lib/libdune.a $(KSELFTEST)
+build/bin/tests/%_test: tests/guest/%_test.c tests/guest/slow.h tests/build.mk build/flags build/lib/libdune.a $(KSELFTEST)
 	@$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) build/tests/guest
 	$(Q)$(CC) -O2 -g -std=gnu11 -Wall -Wno-unused-parameter $(if $(WERROR),-Werror) -D_GNU_SOURCE \
-		-Ibuild/include -isystem build/kselftest -Ikern/uapi \
+		-Ibuild/include -isystem build/kselftest -Ikern/uapi -include tests/guest/slow.h \
 		-MMD -MP -MF build/$(<:.c=.d) -o $@ $< build/lib/libdune.a -lpthread
 
 GUEST_TESTS += build/bin/tests/unwind_test
