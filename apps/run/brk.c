@@ -10,7 +10,7 @@
 #include "run.h"
 
 static uint64_t heap_start, heap_end;
-static uint32_t lock;
+static uint32_t lock;		/* whose it is, or 0 */
 
 void brk_init(uint64_t start)
 {
@@ -21,6 +21,20 @@ void brk_init(uint64_t start)
 void brk_after_fork(void)
 {
 	lock = 0;
+}
+
+/* From a process with this memory that was killed it is taken away. */
+static void take_lock(void)
+{
+	uint32_t me = sys(__NR_gettid), owner = 0;
+
+	while (!__atomic_compare_exchange_n(&lock, &owner, me, false, __ATOMIC_ACQUIRE,
+					    __ATOMIC_RELAXED)) {
+		if (owner && sys(__NR_kill, owner, 0) == -ESRCH)
+			continue;
+		sys(__NR_sched_yield);
+		owner = 0;
+	}
 }
 
 static bool grow(uint64_t from, uint64_t to)
@@ -39,8 +53,7 @@ uint64_t brk_set(uint64_t to)
 {
 	uint64_t end;
 
-	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-		asm volatile("pause");
+	take_lock();
 	if (to >= heap_start && to < TASK_SIZE && !in_monitor(heap_start, to - heap_start)) {
 		uint64_t old = PAGE_UP(heap_end), new = PAGE_UP(to);
 

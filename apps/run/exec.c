@@ -137,17 +137,30 @@ static struct call *take_place(void)
 	return NULL;
 }
 
+static void give_back(unsigned int i)
+{
+	block_retire(EXEC_BASE + i * PLACE_SIZE, sizeof(struct call));
+	__atomic_store_n(&owner[i], 0, __ATOMIC_RELEASE);
+}
+
 /* What thread @tid has left; of ourselves, or of a vfork child that is gone. */
 void exec_forget(uint32_t tid)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_PLACES; i++) {
-		if (__atomic_load_n(&owner[i], __ATOMIC_RELAXED) != tid)
-			continue;
-		block_retire(EXEC_BASE + i * PLACE_SIZE, sizeof(struct call));
-		__atomic_store_n(&owner[i], 0, __ATOMIC_RELEASE);
-	}
+	for (i = 0; i < NR_PLACES; i++)
+		if (__atomic_load_n(&owner[i], __ATOMIC_RELAXED) == tid)
+			give_back(i);
+}
+
+/* In the child of a fork: the threads that had them are not there. */
+void exec_after_fork(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PLACES; i++)
+		if (owner[i])
+			give_back(i);
 }
 
 /* The arguments of execve() and, behind its descriptor, of execveat(). */
@@ -188,6 +201,33 @@ static long with_slash(char *path, size_t size)
 	return 0;
 }
 
+/* Without a policy. By its descriptor, and so by the same file all the way. */
+static long find_unjudged(struct call *c, const struct exec_args *a, long *fd)
+{
+	long found, r;
+
+	if (a->at)
+		found = *fd = exec_open_at(a->dir, c->path, a->flags);
+	else
+		found = sys(__NR_openat, AT_FDCWD, c->path, O_PATH | O_CLOEXEC, 0);
+	if (sys_failed(found))
+		return found;
+	r = check_file(a->tf, found, true, 0);
+	if (!a->at)
+		sys(__NR_close, found);
+	return r;
+}
+
+static long find_judged(struct call *c, const struct exec_args *a, long *fd)
+{
+	long r = box_find_program(a->tf, c->path, a->at, a->dir, a->flags);
+
+	if (sys_failed(r))
+		return r;
+	*fd = a->at ? r : -1;
+	return 0;
+}
+
 /* *@fd: what the new program is to be found by, if not by its name. */
 static long find_file(struct call *c, const struct exec_args *a, long *fd)
 {
@@ -195,22 +235,10 @@ static long find_file(struct call *c, const struct exec_args *a, long *fd)
 
 	if (r)
 		return r;
-	if (box_on()) {
-		if (is_self(c->path) && program[0])
-			__builtin_memcpy(c->path, program, sizeof(c->path));
-		r = box_find_program(a->tf, c->path, a->at, a->dir, a->flags);
-		if (sys_failed(r))
-			return r;
-		*fd = a->at ? r : -1;
-	} else if (a->at) {
-		*fd = exec_open_at(a->dir, c->path, a->flags);
-		if (sys_failed(*fd))
-			return *fd;
-	} else if (is_self(c->path) && program[0]) {
+	if ((box_on() || !a->at) && is_self(c->path) && program[0])
 		__builtin_memcpy(c->path, program, sizeof(c->path));
-	}
-	r = with_slash(c->path, sizeof(c->path));
-	return r ? r : check_executable(c->path);
+	r = (box_on() ? find_judged : find_unjudged)(c, a, fd);
+	return r ? r : with_slash(c->path, sizeof(c->path));
 }
 
 static long prepare(struct call *c, const struct exec_args *a, long *fd)

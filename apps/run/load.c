@@ -17,20 +17,47 @@
 static char header[PAGE_SIZE] __attribute__((aligned(16)));
 static char interp_path[PAGE_SIZE];
 
-/* The program, or its interpreter. */
-static int open_program(const char *path, bool program, uint64_t *size)
+static long check_fd(long fd, bool program)
 {
 	struct statx st;
-	long fd = sys(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	long r;
+	long r = sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+
+	if (r)
+		return r;
+	if ((st.stx_mode & 0170000) != 0100000 || (box_on() && !box_may_load(fd, program)))
+		return -EACCES;
+	return 0;
+}
+
+/*
+ * The program, or its interpreter, or a script, to be read. Under a policy it is looked
+ * at before it is opened: to open some files does something.
+ */
+long open_to_load(const char *path, bool program)
+{
+	char name[FD_PATH_SIZE];
+	long fd = sys(__NR_openat, AT_FDCWD, path, (box_on() ? O_PATH : O_RDONLY) | O_CLOEXEC, 0);
+	long r, found = fd;
 
 	if (sys_failed(fd))
 		return fd;
-	r = sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE | STATX_TYPE, &st);
-	if (!r && (st.stx_mode & 0170000) != 0100000)
-		r = -EACCES;
-	if (!r && box_on() && !box_may_load(fd, program))
-		r = -EACCES;
+	r = check_fd(fd, program);
+	if (!r && box_on()) {
+		fd_path(name, found);
+		fd = sys(__NR_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+		r = sys_failed(fd) ? fd : 0;
+	}
+	if (r || box_on())
+		sys(__NR_close, found);
+	return r ?: fd;
+}
+
+static int open_program(const char *path, bool program, uint64_t *size)
+{
+	struct statx st;
+	long fd = open_to_load(path, program);
+	long r = sys_failed(fd) ? 0 : sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &st);
+
 	if (r) {
 		sys(__NR_close, fd);
 		return r;

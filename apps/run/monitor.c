@@ -128,8 +128,10 @@ static void do_clone(struct dune_tf *tf)
 	dune_passthrough_syscall(tf);
 	if ((flags & CLONE_VFORK) && (long)tf->rax > 0)
 		exec_forget(tf->rax);
-	if (!tf->rax)
+	if (!tf->rax) {
 		brk_after_fork();
+		exec_after_fork();
+	}
 }
 
 void monitor_syscall(struct dune_tf *tf)

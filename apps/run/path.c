@@ -15,51 +15,6 @@ static bool executable(const char *path)
 	return !sys(__NR_faccessat, AT_FDCWD, path, X_OK);
 }
 
-static char *parse_line(char *line, char **argument);
-
-/*
- * What execve() would say of the file, and of a script's interpreter: 0, -ENOENT,
- * -EACCES, -ENOEXEC, -ELOOP.
- */
-static int check_file(const char *path, int depth)
-{
-	char line[256] = "", *interp, *argument;
-	struct statx st;
-	long fd, n;
-
-	n = sys(__NR_faccessat, AT_FDCWD, path, X_OK);
-	if (n)
-		return n;
-	n = sys(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &st);
-	if (n)
-		return n;
-	if ((st.stx_mode & 0170000) != 0100000)		/* a regular file */
-		return -EACCES;
-	fd = sys(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (sys_failed(fd))
-		return fd;
-	n = sys(__NR_read, fd, line, sizeof(line) - 1);
-	sys(__NR_close, fd);
-	if (sys_failed(n))
-		return n == -EISDIR ? -EACCES : n;
-	if (n >= 4 && starts_with(line, "\177ELF"))
-		return 0;
-	if (n < 2 || !starts_with(line, "#!"))
-		return -ENOEXEC;
-	for (n = 0; line[n] && line[n] != '\n'; n++)
-		;
-	line[n] = 0;
-	interp = parse_line(line, &argument);
-	if (!interp)
-		return -ENOEXEC;
-	return depth == 5 ? -ELOOP : check_file(interp, depth + 1);
-}
-
-int check_executable(const char *path)
-{
-	return check_file(path, 0);
-}
-
 static const char *get_env(char **envp, const char *name)
 {
 	for (; *envp; envp++)
@@ -130,28 +85,31 @@ static char *parse_line(char *line, char **argument)
 	return *name ? name : NULL;
 }
 
-/* Its first line, if @path is a script; 0 if not. */
-static long script_line(const char *path, char *line, size_t size)
+/* What the @n bytes of a file's beginning name, cut out of them; NULL: it is no script. */
+char *script_interpreter(char *start, long n, char **argument)
 {
-	long fd = sys(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), n, i;
+	long i;
+
+	if (n < 2 || start[0] != '#' || start[1] != '!')
+		return NULL;
+	for (i = 0; i < n && start[i] != '\n'; i++)
+		;
+	start[i] = 0;
+	return parse_line(start, argument);
+}
+
+/* Its first bytes, if @path is a script, and how many; 0 if not. */
+static long script_start(const char *path, char *line, size_t size)
+{
+	long fd = open_to_load(path, true), n;
 
 	if (sys_failed(fd))
 		return fd;
-	n = sys(__NR_read, fd, line, size - 1);
+	n = sys(__NR_read, fd, line, size);
 	sys(__NR_close, fd);
-	if (n < 2 || line[0] != '#' || line[1] != '!')
-		return sys_failed(n) ? n : 0;
-	for (i = 0; i < n && line[i] != '\n'; i++)
-		;
-	line[i] = 0;
-	return 1;
-}
-
-bool is_script(const char *path)
-{
-	char line[256];
-
-	return script_line(path, line, sizeof(line)) > 0;
+	if (sys_failed(n))
+		return n;
+	return n >= 2 && line[0] == '#' && line[1] == '!' ? n : 0;
 }
 
 /*
@@ -161,21 +119,21 @@ bool is_script(const char *path)
  */
 char **script_arguments(char **argv, const char **path, int *error)
 {
-	static char lines[5][256];
+	static char lines[SCRIPT_DEPTH][SCRIPT_LINE];
 	static char *args[2][MAX_ARGS];
 	int depth;
 
 	*error = 0;
-	for (depth = 0; depth < 5; depth++) {
+	for (depth = 0; depth < SCRIPT_DEPTH; depth++) {
 		char **to = args[depth & 1], *interp, *argument;
-		long r = script_line(*path, lines[depth], sizeof(lines[0]));
+		long r = script_start(*path, lines[depth], sizeof(lines[0]) - 1);
 		int n = 0, i;
 
 		if (r <= 0) {
 			*error = r;
 			return argv;
 		}
-		interp = parse_line(lines[depth], &argument);
+		interp = script_interpreter(lines[depth], r, &argument);
 		if (!interp)
 			break;
 		to[n++] = interp;
@@ -193,6 +151,6 @@ char **script_arguments(char **argv, const char **path, int *error)
 		argv = to;
 		*path = interp;
 	}
-	*error = depth == 5 ? -ELOOP : -ENOEXEC;
+	*error = depth == SCRIPT_DEPTH ? -ELOOP : -ENOEXEC;
 	return argv;
 }

@@ -78,6 +78,7 @@ struct program {
 };
 
 int load_program(struct program *p, const char *path);
+long open_to_load(const char *path, bool program);
 
 /* stack.c */
 struct vectors {
@@ -92,9 +93,14 @@ uint64_t *stack_build(uint64_t *sp, const struct vectors *v, const struct progra
 
 /* path.c */
 const char *find_program(const char *name, char **envp);
-int check_executable(const char *path);
-bool is_script(const char *path);
+#define SCRIPT_LINE	256		/* all that counts of a script's first line, and a 0 */
+#define SCRIPT_DEPTH	5		/* interpreters that are scripts */
+char *script_interpreter(char *start, long n, char **argument);
 char **script_arguments(char **argv, const char **path, int *error);
+
+/* check.c */
+long check_file(struct dune_tf *tf, long fd, bool readable, unsigned int depth);
+bool is_script(const char *path);
 
 /* monitor.c */
 void monitor_syscall(struct dune_tf *tf);
@@ -127,6 +133,7 @@ bool box_may_load(int fd, bool program);
 bool box_may_map(int prot);
 void box_handler(struct dune_tf *tf);
 long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags);
+long box_check_interpreter(struct dune_tf *tf, const char *path, unsigned int depth);
 const char *box_fd_text(void);
 const char *box_monitor(void);
 
@@ -159,8 +166,10 @@ void exec_init(const char *path);
 long read_self(uint64_t name, uint64_t to, uint64_t size);
 void do_execve(struct dune_tf *tf);
 void exec_forget(uint32_t tid);
+void exec_after_fork(void);
 
 /* execat.c */
+#define FD_PATH_SIZE	40
 void fd_path(char *to, unsigned int fd);
 void fd_close(const char *path);
 long exec_open_at(uint64_t dir, char *path, uint64_t flags);

@@ -266,12 +266,18 @@ static long front_exit(struct request *r)
 		learn_call(&box, r->nr);
 		learn_write(&box);
 	}
-	roster_remove(&box, id);
+	roster_leave(&box, id, true);
 	e = box_pass(r);
 	/* A signal's handler comes first, and need not come back. */
 	if (r->again)
-		roster_add(&box, id);
+		roster_leave(&box, id, false);
 	return e;
+}
+
+static void after_fork(void)
+{
+	brk_after_fork();
+	exec_after_fork();
 }
 
 static void start_sandbox(void)
@@ -304,7 +310,7 @@ void box_begin(void)
 	box.front[DO_exit] = front_exit;
 	box.front[DO_exit_group] = front_exit;
 	box.after_vfork = exec_forget;
-	box.after_fork = brk_after_fork;
+	box.after_fork = after_fork;
 	if (first)
 		start_sandbox();
 	limits_process(&box);
@@ -316,11 +322,45 @@ void box_handler(struct dune_tf *tf)
 	box_syscall(&box, tf);
 }
 
-static bool is_writable(struct request *r, const struct object *o)
+static bool may(struct request *r, const struct object *o, uint32_t right)
 {
 	char name[PATH_SIZE];
 
-	return rights_of_fd(r, o->fd, name) & RIGHT_WRITE;
+	return rights_of_fd(r, o->fd, name) & right;
+}
+
+/* The file at @path, if the call in @tf may execute it. */
+static long find_program_file(struct request *r, const char *path, bool at, uint64_t dir,
+			      uint64_t flags, struct object *o)
+{
+	long e = find_file(r, at ? dir : (uint64_t)AT_FDCWD, path, flags, RIGHT_EXEC, o);
+
+	if (e || !box.policy->deny_wx || !may(r, o, RIGHT_WRITE))
+		return e;
+	drop(o);
+	return refuse_argument(r, at, "deny-write-exec", EACCES);
+}
+
+static struct request exec_request(struct dune_tf *tf)
+{
+	return (struct request){
+		.box = &box, .tf = tf, .nr = tf->rax, .call = &calls[tf->rax],
+		.args = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8 },
+	};
+}
+
+/* Of a script's first line. */
+long box_check_interpreter(struct dune_tf *tf, const char *path, unsigned int depth)
+{
+	struct request r = exec_request(tf);
+	struct object o;
+	long e = find_program_file(&r, path, false, 0, 0, &o);
+
+	if (e)
+		return e;
+	e = check_file(tf, o.fd, may(&r, &o, RIGHT_READ), depth);
+	drop(&o);
+	return e;
 }
 
 /*
@@ -329,20 +369,14 @@ static bool is_writable(struct request *r, const struct object *o)
  */
 long box_find_program(struct dune_tf *tf, char *path, bool at, uint64_t dir, uint64_t flags)
 {
-	struct request r = {
-		.box = &box, .tf = tf, .nr = tf->rax, .call = &calls[tf->rax],
-		.args = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8 },
-	};
+	struct request r = exec_request(tf);
 	struct object o;
-	long fd = find_file(&r, at ? dir : (uint64_t)AT_FDCWD, path, flags, RIGHT_EXEC, &o);
+	long fd = find_program_file(&r, path, at, dir, flags, &o);
 
 	if (fd)
 		return fd;
-	if (box.policy->deny_wx && is_writable(&r, &o)) {
-		drop(&o);
-		return refuse_argument(&r, at, "deny-write-exec", EACCES);
-	}
-	if (at) {
+	fd = check_file(tf, o.fd, may(&r, &o, RIGHT_READ), 0);
+	if (at && !fd) {
 		fd = sys(__NR_fcntl, o.fd, F_DUPFD, 0);
 		if (!sys_failed(fd))
 			fd_path(path, fd);

@@ -112,6 +112,7 @@ long user_arguments(struct request *r);
 uint32_t fd_class(void *data, uint64_t fd);
 
 /* fdslots.c */
+uint64_t time_now(void);
 long slots_start(struct box *b);
 bool slots_have(const struct box *b, uint32_t fd);
 long slots_take(struct box *b, long fd);
@@ -173,7 +174,7 @@ int roster_hold(struct box *b, uint64_t *held);
 void roster_fill(struct box *b, int place, uint64_t held, uint32_t tid, bool thread);
 void roster_give_back(struct box *b, int place, uint64_t held);
 void roster_add(struct box *b, uint32_t tid);
-void roster_remove(struct box *b, uint32_t tid);
+void roster_leave(struct box *b, uint32_t tid, bool leaves);
 bool roster_has(struct box *b, uint32_t tid);
 
 /* learn.c */

@@ -16,7 +16,8 @@ enum { NOT_STARTED, STARTING, STARTED };
 
 #define PATIENCE	1000000000UL	/* nanoseconds; then others wait in their opens */
 
-static uint64_t now(void)
+/* Nanoseconds since whenever. */
+uint64_t time_now(void)
 {
 	uint64_t t[2] = { 0 };
 
@@ -115,7 +116,7 @@ static int claim_or_wait(struct fd_slots *s)
 
 	if (i >= 0)
 		return i;
-	for (end = now() + PATIENCE; i < 0 && now() < end; i = claim(s))
+	for (end = time_now() + PATIENCE; i < 0 && time_now() < end; i = claim(s))
 		sys(__NR_sched_yield);
 	return i;
 }
@@ -157,9 +158,11 @@ void slots_leave(struct box *b, long slot)
 	}
 }
 
-/* In a process with memory of its own: the threads that had slots are not there. */
+/* In a process with memory of its own: the threads that had slots, or began, are not there. */
 void slots_forget(struct box *b)
 {
+	if (b->slots.state == STARTING)
+		b->slots.state = NOT_STARTED;
 	b->slots.busy = 0;
 	b->slots.owner = sys(__NR_getpid);
 }

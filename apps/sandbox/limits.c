@@ -41,14 +41,6 @@ static uint64_t size_now(void)
 	return pages * 4096;
 }
 
-static uint64_t now(void)
-{
-	uint64_t t[2] = { 0 };
-
-	sys(__NR_clock_gettime, CLOCK_MONOTONIC, t);
-	return t[0] * SECOND + t[1];
-}
-
 /* The program's descriptors and those that Dune mode needs above them. */
 static long limit_files(const uint64_t *limit)
 {
@@ -82,7 +74,7 @@ long limits_start(struct box *b)
 	if (!r && limit[LIMIT_OUTPUT] != NO_LIMIT)
 		r = set_limit(RLIMIT_FSIZE, limit[LIMIT_OUTPUT], limit[LIMIT_OUTPUT]);
 	if (limit[LIMIT_TIME] != NO_LIMIT)
-		b->shared->deadline = now() + limit[LIMIT_TIME] * SECOND;
+		b->shared->deadline = time_now() + limit[LIMIT_TIME] * SECOND;
 	return r;
 }
 

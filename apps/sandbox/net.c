@@ -124,21 +124,44 @@ static bool is_unbound(const union address *a)
 	return (a->family == AF_INET || a->family == AF_INET6) && !a->bytes[2] && !a->bytes[3];
 }
 
+static long own_address(long fd, union address *address, uint32_t *size)
+{
+	*address = (union address){ 0 };
+	*size = ADDRESS_SIZE;
+	return sys(__NR_getsockname, fd, address, size);
+}
+
+/* Another thread may have dissolved it in between, and Linux have taken any port. */
+static bool has_moved(long fd, const union address *from)
+{
+	union address now;
+	uint32_t size;
+
+	return own_address(fd, &now, &size) || now.family != from->family ||
+	       now.bytes[2] != from->bytes[2] || now.bytes[3] != from->bytes[3];
+}
+
 /* An address that the socket has was judged; without one Linux takes any, and a port. */
 long do_listen(struct request *r)
 {
-	union address address = { 0 };
-	uint32_t size = ADDRESS_SIZE;
+	union address address;
+	uint32_t size;
 	struct object o, none;
+	bool any;
 	long e = borrow(r, r->args[0], &o);
 
 	if (e)
 		return e;
-	e = sys(__NR_getsockname, o.fd, &address, &size);
-	if (!e && is_unbound(&address))
+	e = own_address(o.fd, &address, &size);
+	any = !e && is_unbound(&address);
+	if (any)
 		e = judge_address(r, PEER_BIND, &address, &size, &none);
 	if (!e)
 		e = box_pass_as(r, r->nr, o.fd, r->args[1], 0, 0, 0, 0);
+	if (!e && !any && !r->again && has_moved(o.fd, &address)) {
+		sys(__NR_shutdown, o.fd, SHUT_RDWR);
+		e = refuse_argument(r, 0, "its address was changed meanwhile", EACCES);
+	}
 	drop(&o);
 	return e;
 }

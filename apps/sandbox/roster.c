@@ -15,6 +15,14 @@
 /* The number is of who holds the place, for a task that is still to be made. */
 #define HELD		(1U << 31)
 
+/*
+ * It has begun to end. Until it has it counts, and with a signal on its way it may not
+ * end at all; but who waited for its end finds room for another.
+ */
+#define LEAVING		(1U << 30)
+
+#define PATIENCE	1000000000UL	/* nanoseconds, for those to be gone */
+
 /* Counted, but nobody's to signal: when it began could not be read. */
 #define UNKNOWN		(~0U)
 
@@ -77,12 +85,17 @@ static uint64_t get(const struct box *b, unsigned int i)
 	return __atomic_load_n(&b->shared->task[i], __ATOMIC_RELAXED);
 }
 
+static uint32_t number(uint64_t its)
+{
+	return its & ~LEAVING;
+}
+
 /* The place of @tid, or MAX_TASKS; 0 is nobody's number, and finds one that is free. */
 static unsigned int find(const struct box *b, uint32_t tid)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_TASKS && (uint32_t)get(b, i) != tid; i++)
+	for (i = 0; i < MAX_TASKS && number(get(b, i)) != tid; i++)
 		;
 	return i;
 }
@@ -97,17 +110,38 @@ static uint64_t count(const struct box *b)
 	return n;
 }
 
-/* Those that are there no more leave their places. */
-static void sweep(struct box *b)
+/* Of those that leave, also who is only left to be waited for. */
+static bool is_gone(struct box *b, uint64_t its)
 {
+	uint32_t tid = number(its) & ~HELD, start;
+	char text[512], *s = text;
+
+	if (sys(__NR_kill, tid, 0) == -ESRCH)
+		return true;
+	if (!(its & LEAVING) || !read_stat(b, tid, text) || !start_of(text, &start))
+		return false;
+	if (start != its >> 32 && its >> 32 != UNKNOWN)
+		return true;
+	for (s += text_length(s); *s != ')'; s--)
+		;
+	return s[2] == 'Z' || s[2] == 'X';
+}
+
+/* Those that are there no more leave their places; whether others are about to. */
+static bool sweep(struct box *b)
+{
+	bool leaving = false;
 	unsigned int i;
 
 	for (i = 0; i < MAX_TASKS; i++) {
 		uint64_t its = get(b, i);
 
-		if (its && sys(__NR_kill, (uint32_t)its & ~HELD, 0) == -ESRCH)
+		if (its && is_gone(b, its))
 			change(&b->shared->task[i], its, 0);
+		else if (its & LEAVING)
+			leaving = true;
 	}
+	return leaving;
 }
 
 static int hold(struct box *b, uint64_t mine)
@@ -132,16 +166,20 @@ static int hold(struct box *b, uint64_t mine)
  */
 int roster_hold(struct box *b, uint64_t *held)
 {
+	uint64_t end = 0;
+	bool more = true;
 	int place;
 
 	/* No two are the same: the place may have been another's in between. */
 	*held = HELD | sys(__NR_gettid) |
 		(uint64_t)__atomic_add_fetch(&b->shared->holds, 1, __ATOMIC_RELAXED) << 32;
-	place = hold(b, *held);
-	if (place >= 0)
-		return place;
-	sweep(b);
-	return hold(b, *held);
+	for (place = hold(b, *held); place < 0 && more; place = hold(b, *held)) {
+		end = end ?: time_now() + PATIENCE;
+		more = sweep(b) && time_now() < end;
+		if (more)
+			sys(__NR_sched_yield);
+	}
+	return place;
 }
 
 /* Who had this number before, and has been killed. */
@@ -152,7 +190,7 @@ static void forget_others(struct box *b, unsigned int place, uint32_t tid)
 	for (i = 0; i < MAX_TASKS; i++) {
 		uint64_t its = get(b, i);
 
-		if (i != place && (uint32_t)its == tid)
+		if (i != place && number(its) == tid)
 			change(&b->shared->task[i], its, 0);
 	}
 }
@@ -204,22 +242,24 @@ void roster_add(struct box *b, uint32_t tid)
 		if (i == MAX_TASKS)
 			return;
 		its = get(b, i);
-	} while ((its && (uint32_t)its != tid) ||
+	} while ((its && number(its) != tid) ||
 		 !change(&b->shared->task[i], its, entry_of(b, tid)));
 }
 
-void roster_remove(struct box *b, uint32_t tid)
+/* Before a task ends, and when it does not after all. */
+void roster_leave(struct box *b, uint32_t tid, bool leaves)
 {
 	unsigned int i = find(b, tid);
+	uint64_t its = i < MAX_TASKS ? get(b, i) : 0;
 
-	if (i < MAX_TASKS)
-		__atomic_store_n(&b->shared->task[i], 0, __ATOMIC_RELAXED);
+	if (number(its) == tid)
+		change(&b->shared->task[i], its, leaves ? its | LEAVING : its & ~(uint64_t)LEAVING);
 }
 
 /* Whether @tid is of this sandbox, and not the number of one that was. */
 bool roster_has(struct box *b, uint32_t tid)
 {
-	unsigned int i = tid && !(tid & HELD) ? find(b, tid) : MAX_TASKS;
+	unsigned int i = tid && !(tid & (HELD | LEAVING)) ? find(b, tid) : MAX_TASKS;
 	uint32_t start, entered;
 	char text[512];
 

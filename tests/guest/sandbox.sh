@@ -169,6 +169,25 @@ status 0" dune-run --policy=p2 busybox sh -c 'busybox cp /bin/busybox /tmp/work/
 echo deny-write-exec >>p2
 gives deny_write_exec "status 126" dune-run --policy=p2 busybox sh -c '/tmp/work/busybox echo mine'
 
+# Of a script's interpreter no more is told than of any other file.
+printf 'allow @basic @io @files @memory @process @signal\nread+exec /bin /dune /lib /lib64 /usr\nread+write+create+exec /tmp/work\n' >p2
+cp /bin/busybox /tmp/secret/program
+echo 'echo told' >/tmp/secret/text
+printf '#!/tmp/secret/text\n' >/tmp/secret/script
+printf '#!/tmp/work/inner\n' >/tmp/work/outer
+printf '#!/bin/busybox sh\necho ran $1\n' >/tmp/work/inner
+chmod +x /tmp/secret/* /tmp/work/*er
+for interpreter in program text script; do
+	printf '#!/tmp/secret/%s\n' $interpreter >/tmp/work/script
+	chmod +x /tmp/work/script
+	says hidden_interpreter_$interpreter '/tmp/work/script: Permission denied' \
+		dune-run --policy=p2 busybox sh -c /tmp/work/script
+	says hidden_interpreter_${interpreter}_report "no rule gives exec on /tmp/secret/$interpreter" \
+		dune-run --report --policy=p2 busybox sh -c /tmp/work/script
+done
+gives script_of_a_script "ran /tmp/work/outer
+status 0" dune-run --policy=p2 busybox sh -c /tmp/work/outer
+
 # With the second line alone behind a policy that lets all through
 printf 'allow @basic @io @files @memory @process @signal @time @net\nread+exec /bin /dune /lib /lib64 /usr\nread+write+create /tmp/work\n' >p2
 gives second_line "sum

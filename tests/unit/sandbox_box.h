@@ -37,6 +37,7 @@ static struct policy policy;
 static struct shared shared;
 static char home[] = "/tmp/sandbox-test-XXXXXX";
 static bool signal_first;	/* the next call is put off */
+static void (*meanwhile)(void);	/* what another thread does, before the next is made */
 
 /* Below the core: what libdune does in Dune mode. */
 
@@ -53,6 +54,9 @@ bool dune_forward_syscall(struct dune_tf *tf, uint32_t nr, const uint64_t a[6], 
 		tf->rip -= 2;
 		return false;
 	}
+	if (meanwhile)
+		meanwhile();
+	meanwhile = NULL;
 	*result = dune_sys6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	return true;
 }

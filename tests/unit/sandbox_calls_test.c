@@ -133,6 +133,16 @@ static void tables(void)
 	CHECK(!wrong && made > 100);
 }
 
+static int moving;
+
+/* The association, and with it the port that Linux chose. */
+static void dissolve(void)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	connect(moving, &none, sizeof(none));
+}
+
 /* Whoever no rule names is turned away before the program sees him. */
 static void stranger(int listener)
 {
@@ -156,6 +166,7 @@ static void network(void)
 		struct cmsghdr c;
 		char space[CMSG_SPACE(4)];
 	} control = { .c = { .cmsg_len = CMSG_LEN(4), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	socklen_t size = sizeof(a);
 	long fd;
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -197,7 +208,13 @@ static void network(void)
 	a.sin_port = 0;
 	CHECK(!call(bind, fd, &a, sizeof(a)) && !call(listen, fd, 1));
 	stranger(fd);
+	moving = call(socket, AF_INET, SOCK_STREAM, 0);
+	CHECK(!call(bind, moving, &a, sizeof(a)) && !getsockname(fd, (void *)&a, &size) &&
+	      !connect(moving, (void *)&a, sizeof(a)));
 	close(fd);
+	meanwhile = dissolve;
+	CHECK(call(listen, moving, 1) == -EACCES && call(accept, moving, 0, 0) == -EINVAL);
+	close(moving);
 	CHECK(begin("allow @net @io\nbind any\n"));
 	fd = call(socket, AF_INET6, SOCK_STREAM, 0);
 	CHECK(fd < 0 || !call(listen, fd, 1));
@@ -233,9 +250,16 @@ static void room(void)
 	roster_fill(&box, place, held, other, false);	/* done already */
 	roster_add(&box, child);
 	CHECK(roster_has(&box, child) && !roster_has(&box, other) && roster_hold(&box, &none) == -1);
-	roster_remove(&box, child);
+	/* It begins to end, and does not; then it ends, and is still to be waited for. */
+	roster_leave(&box, child, true);
+	CHECK(roster_has(&box, child) && roster_hold(&box, &none) == -1);
+	roster_leave(&box, child, false);
+	kill(child, SIGKILL);
+	waitid(P_PID, child, NULL, WEXITED | WNOWAIT);
+	CHECK(roster_hold(&box, &none) == -1);
+	roster_leave(&box, child, true);
 	place = roster_hold(&box, &held);
-	CHECK(place >= 0);
+	CHECK(place >= 0 && !roster_has(&box, child));
 	roster_give_back(&box, place, none);		/* not his */
 	CHECK(roster_hold(&box, &none) == -1);
 	end_of(other);
@@ -266,7 +290,7 @@ static void others(void)
 	roster_add(&box, getpid());
 	roster_add(&box, 1);
 	CHECK(call(fork) == -EAGAIN && !call(kill, 1, 0));
-	roster_remove(&box, 1);
+	box.shared->task[1] = 0;
 	CHECK(call(kill, 1, 0) == -ESRCH);
 	roster_add(&box, 4000000);	/* nobody: its place is free again */
 	CHECK(!roster_has(&box, 4000000));
