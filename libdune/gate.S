@@ -24,7 +24,7 @@
 	word = 0
 	.irp nr, __NR_rt_sigaction, __NR_rt_sigreturn, __NR_clone, __NR_fork, __NR_vfork, \
 		__NR_exit, __NR_sigaltstack, __NR_prctl, __NR_arch_prctl, __NR_seccomp, \
-		__NR_rseq, __NR_clone3
+		__NR_rseq, __NR_clone3, __NR_exit_group
 	.if \nr >= \first && \nr < \first + 64
 	word = word | (1 << (\nr - \first))
 	.endif

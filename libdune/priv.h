@@ -175,6 +175,8 @@ static inline bool dune_block_in_use(uintptr_t va)
 
 /* vm_root.c */
 void dune_thread_root(struct dune_thread *t, struct dune_root *root);
+void dune_thread_close(struct dune_thread *t);
+bool dune_is_alone(void);
 
 /* thread.c */
 int dune_thread_new(struct dune_thread **thread);
@@ -210,6 +212,7 @@ static inline struct dune_thread *dune_this_thread(void)
 uintptr_t *dune_spare_place(void);
 struct dune_thread *dune_spare_take(void);
 void dune_spare_forget(void);
+void dune_spare_close(void);
 
 /* idt.c */
 void dune_idt_init(void);
@@ -360,6 +363,7 @@ void dune_bases_to_linux(struct dune_thread *t);
 
 /* seccomp.c */
 bool dune_seccomp(struct dune_thread *t, long *r);
+extern bool dune_has_filters __attribute__((visibility("hidden")));
 extern const char dune_gate_start[], dune_gate_end[], dune_clone_done[], dune_exit_done[];
 
 /* rseq.c */

@@ -27,6 +27,8 @@
 
 #define PREFIX	9
 
+bool dune_has_filters;		/* the program's */
+
 /* Continues behind itself if the call is the program's. */
 static void prefix(struct sock_filter *f)
 {
@@ -83,6 +85,7 @@ static long set_filter(struct dune_thread *t, long nr, uint64_t a, uint64_t b, u
 	r = dune_read_guest(t, place, (uintptr_t)prog.filter, prog.len * sizeof(*place));
 	if (!r)
 		r = dune_shown_call(nr, a, b, (uintptr_t)&own, 0, 0);
+	dune_has_filters |= !sys_failed(r);
 	give_back(&own);
 	return r;
 }
@@ -115,6 +118,7 @@ static long set_strict(void)
 		return -ENOMEM;
 	__builtin_memcpy(place, code, sizeof(code));
 	r = dune_shown_call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, (uintptr_t)&own, 0, 0);
+	dune_has_filters |= !sys_failed(r);
 	give_back(&own);
 	return r;
 }

@@ -43,6 +43,16 @@ struct dune_thread *dune_spare_take(void)
 	return NULL;
 }
 
+/* The process ends. */
+void dune_spare_close(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_SPARE; i++)
+		if (spare[i] > TAKEN)
+			dune_thread_close((struct dune_thread *)spare[i]);
+}
+
 /* In the child of a fork: their vcpus are the parent's VM's. */
 void dune_spare_forget(void)
 {

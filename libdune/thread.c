@@ -144,6 +144,13 @@ void dune_thread_free(struct dune_thread *t)
 	dune_unmap(t->block, BLOCK_SIZE);
 }
 
+/* Its vcpu, as far as Linux is concerned; the process ends. */
+void dune_thread_close(struct dune_thread *t)
+{
+	sys(__NR_munmap, t->run, dune_global.info.run_size);
+	sys(__NR_close, t->vcpu_fd);
+}
+
 /* In a forked child: a vcpu of its own at the places of the parent's. */
 int dune_thread_reopen(struct dune_thread *t)
 {

@@ -317,6 +317,12 @@ void dune_thread_root(struct dune_thread *t, struct dune_root *root)
 	t->tlb_used = true;
 }
 
+/* Whether no thread but the caller is in Dune mode; where there are roots, not known. */
+bool dune_is_alone(void)
+{
+	return __atomic_load_n(&dune_mirror.active, __ATOMIC_SEQ_CST) == 1 && !dune_mirror.next;
+}
+
 /* What must be there for the thread to go on at all. */
 static bool can_run_on(struct dune_root *root, const struct dune_thread *t)
 {

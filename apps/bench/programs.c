@@ -18,8 +18,8 @@
 #define INPUT_SIZE	(512UL << 10)
 
 /*
- * Processes with an MMU notifier that end one right after the other take 12 ms more: it
- * seems that Linux waits for readers of the list (synchronize_srcu()). Nobody's work.
+ * Where memory with an MMU notifier goes, as at execve(2), Linux waits for readers of the
+ * list (synchronize_srcu()), 12 ms longer if it has just done so. Nobody's work.
  */
 #define BETWEEN		100000		/* microseconds */
 
