@@ -182,6 +182,7 @@ int dune_vcpu_create(struct dune_vm *vm, struct file *vm_file, u32 flags);
 /* load.c */
 int dune_vcpu_load_irqoff(struct dune_vcpu *vcpu);
 void dune_vcpu_put(struct dune_vcpu *vcpu);
+bool dune_in_stay(void);
 void dune_vcpu_notify(struct dune_vcpu *vcpu);
 void dune_vcpu_finish(struct dune_vcpu *vcpu);
 void dune_vcpu_init_preempt(struct dune_vcpu *vcpu);

@@ -156,6 +156,17 @@ void dune_vcpu_init_preempt(struct dune_vcpu *vcpu)
 	preempt_notifier_init(&vcpu->preempt, &preempt_ops);
 }
 
+/* Whether this thread's guest is making a call, its vcpu loaded. */
+bool dune_in_stay(void)
+{
+	struct preempt_notifier *pn;
+
+	hlist_for_each_entry(pn, &current->preempt_notifiers, link)
+		if (pn->ops == &preempt_ops)
+			return true;
+	return false;
+}
+
 /*
  * From here on the thread may lose the CPU with the vcpu loaded. (A stay that
  * never lets interrupts in with the vcpu loaded does without.)

@@ -36,6 +36,30 @@ static int check_caller(const struct dune_vcpu *vcpu)
 	return READ_ONCE(vcpu->vm->dead) ? -ENODEV : 0;
 }
 
+/*
+ * The vcpu is this call's until end(). Its file, too: a thread that shares its
+ * descriptors with nobody has no reference of its own (fdget()), since it cannot
+ * close one in the middle of a call. But the guest's calls can. And by them no vcpu
+ * is run in the middle of another's stay.
+ */
+static int begin(struct file *file)
+{
+	struct dune_vcpu *vcpu = file->private_data;
+
+	if (unlikely(dune_in_stay()) || test_and_set_bit_lock(0, &vcpu->busy))
+		return -EBUSY;
+	get_file(file);
+	return 0;
+}
+
+static void end(struct file *file)
+{
+	struct dune_vcpu *vcpu = file->private_data;
+
+	clear_bit_unlock(0, &vcpu->busy);
+	fput(file);
+}
+
 static long do_run(struct dune_vcpu *vcpu)
 {
 	long r;
@@ -126,8 +150,9 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_get_stats(vcpu, (void __user *)arg);
 	if (cmd == DUNE_GET_KEY)
 		return put_user(vcpu->run_key, (u64 __user *)arg);
-	if (test_and_set_bit_lock(0, &vcpu->busy))
-		return -EBUSY;
+	r = begin(file);
+	if (unlikely(r))
+		return r;
 	switch (cmd) {
 	case DUNE_RUN:
 		r = arg ? -EINVAL : do_run(vcpu);
@@ -141,7 +166,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	default:
 		r = -ENOTTY;
 	}
-	clear_bit_unlock(0, &vcpu->busy);
+	end(file);
 	return r;
 }
 
@@ -158,10 +183,11 @@ static loff_t vcpu_llseek(struct file *file, loff_t offset, int whence)
 		return r;
 	if (offset != vcpu->run_key || whence != SEEK_SET || in_compat_syscall())
 		return -EINVAL;
-	if (test_and_set_bit_lock(0, &vcpu->busy))
-		return -EBUSY;
+	r = begin(file);
+	if (unlikely(r))
+		return r;
 	r = do_run(vcpu);
-	clear_bit_unlock(0, &vcpu->busy);
+	end(file);
 	return r;
 }
 

@@ -66,7 +66,8 @@
 
 /*
  * Run the guest until it needs user space. Returns one of DUNE_EXIT_*, with
- * struct dune_run filled in. EBUSY: another thread runs or sets up this vcpu;
+ * struct dune_run filled in. EBUSY: another thread runs or sets up this vcpu, or
+ * it is a system call of a guest's, in the middle of whose stay no vcpu can run;
  * EINVAL: the registers asked for by dune_run.set are not valid (nothing ran);
  * EIO: VMX is off, the machine is going down. A signal never makes it fail: it
  * returns DUNE_EXIT_NONE and is to be called again.
