@@ -152,10 +152,9 @@ u32 dune_nr_slots(void);
 
 /*
  * flush.c, under ept_lock: when one returns, no CPU uses what the EPT no longer
- * says (and @removed, which may be NULL, is freed), or what the guest's own page
- * tables no longer say.
+ * says, or what the guest's own page tables no longer say.
  */
-void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed);
+void dune_vm_flush_ept(struct dune_vm *vm);
 void dune_vm_flush_guest(struct dune_vm *vm);
 
 /* prefault.c */

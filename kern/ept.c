@@ -10,6 +10,7 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include <asm/vmx.h>
 
@@ -38,16 +39,18 @@ int ept_init(struct ept *ept)
 	return 0;
 }
 
-/* Free a table of @level and all below it; how many. */
-static unsigned long free_level(u64 *table, int level)
+/* Free a table of @level and all below it; how many. There may be a million. */
+static unsigned long free_level(u64 *table, int level, bool may_sleep)
 {
 	unsigned long n = 1;
 	int i;
 
 	for (i = 0; level > 1 && i < EPT_ENTRIES; i++)
 		if ((table[i] & EPTE_RWX) && !is_leaf(table[i], level))
-			n += free_level(table_of(table[i]), level - 1);
+			n += free_level(table_of(table[i]), level - 1, may_sleep);
 	ept_table_free(table);
+	if (may_sleep && level > 1)
+		cond_resched();
 	return n;
 }
 
@@ -62,10 +65,10 @@ static unsigned long count_level(const u64 *table, int level)
 	return n;
 }
 
-void ept_destroy(struct ept *ept)
+void ept_destroy(struct ept *ept, bool may_sleep)
 {
 	if (ept->root)
-		free_level(ept->root, EPT_LEVELS);
+		free_level(ept->root, EPT_LEVELS, may_sleep);
 	ept->root = NULL;
 	ept->nr_tables = 0;
 }
@@ -146,16 +149,18 @@ static void remove_table(struct ept *ept, u64 *table, int level, struct ept_remo
 	removed->first = (u64 *)((unsigned long)table | level);
 }
 
-unsigned long ept_free_removed(struct ept_removed *removed)
+unsigned long ept_free_removed(struct ept_removed *removed, bool may_sleep)
 {
-	unsigned long n = 0, item = (unsigned long)removed->first;
+	unsigned long n = 0, item = (unsigned long)removed->first, rest = 0;
 
 	while (item) {
 		u64 *table = (u64 *)(item & ~7UL);
 		int level = item & 7;
 
 		item = ept_table_word(table);
-		n += free_level(table, level);
+		n += free_level(table, level, may_sleep);
+		if (may_sleep && ++rest % EPT_ENTRIES == 0)
+			cond_resched();
 	}
 	removed->first = NULL;
 	return n;

@@ -51,7 +51,7 @@ static inline u64 ept_level_size(int level)
 }
 
 int ept_init(struct ept *ept);
-void ept_destroy(struct ept *ept);
+void ept_destroy(struct ept *ept, bool may_sleep);
 
 int ept_cache_fill(struct ept_cache *cache);
 void ept_cache_drain(struct ept_cache *cache);
@@ -114,8 +114,8 @@ bool ept_zap_page(struct ept *ept, u64 gpa);
  */
 unsigned long ept_zap_cold(struct ept *ept, unsigned long most, struct ept_removed *removed);
 
-/* Returns the number of tables freed. */
-unsigned long ept_free_removed(struct ept_removed *removed);
+/* Returns the number of tables freed. Not under a lock: there may be a million. */
+unsigned long ept_free_removed(struct ept_removed *removed, bool may_sleep);
 
 /* Whether a leaf in [@start, @end) was accessed; @clear: forget that it was. */
 bool ept_age(struct ept *ept, u64 start, u64 end, bool clear);

@@ -41,13 +41,11 @@ static void kick(struct dune_vm *vm)
 		}
 }
 
-void dune_vm_flush_ept(struct dune_vm *vm, struct ept_removed *removed)
+void dune_vm_flush_ept(struct dune_vm *vm)
 {
 	lockdep_assert_held(&vm->ept_lock);
 	WRITE_ONCE(vm->ept_generation, vm->ept_generation + 1);
 	kick(vm);
-	if (removed && removed->first)
-		ept_free_removed(removed);
 }
 
 void dune_vm_flush_guest(struct dune_vm *vm)

@@ -78,13 +78,12 @@ static __always_inline bool zap_page(struct dune_vm *vm, unsigned long start, un
 	       ept_zap_page(&vm->ept, dune_slot_gpa(slot) + (start & (SLOT_SIZE - 1)));
 }
 
-static noinline bool zap_range(struct dune_vm *vm, unsigned long start, unsigned long end)
+static noinline bool zap_range(struct dune_vm *vm, unsigned long start, unsigned long end,
+			       struct ept_removed *removed)
 {
-	struct ept_removed removed = { };
-
-	if (!for_each_slot(vm, start, end, zap, &removed))
+	if (!for_each_slot(vm, start, end, zap, removed))
 		return false;
-	dune_vm_flush_ept(vm, &removed);
+	dune_vm_flush_ept(vm);
 	return true;
 }
 
@@ -105,15 +104,18 @@ int dune_mmu_invalidate_start(struct mmu_notifier *mn,
 {
 	struct dune_vm *vm = vm_of(mn);
 	unsigned long start = range->start, end = range->end;
+	struct ept_removed removed = { };
 	bool flushed = true;
 
 	spin_lock(&vm->ept_lock);
 	range_begin(vm, start, end);
 	if (zap_page(vm, start, end))
-		dune_vm_flush_ept(vm, NULL);
+		dune_vm_flush_ept(vm);
 	else
-		flushed = zap_range(vm, start, end);
+		flushed = zap_range(vm, start, end, &removed);
 	spin_unlock(&vm->ept_lock);
+	if (removed.first)
+		ept_free_removed(&removed, mmu_notifier_range_blockable(range));
 	trace_dune_invalidate(vm, start, end, flushed);
 	return 0;
 }

@@ -31,8 +31,9 @@ static unsigned long shrink_vm(struct dune_vm *vm, unsigned long most)
 		return 0;
 	n = ept_zap_cold(&vm->ept, most, &removed);
 	if (n)
-		dune_vm_flush_ept(vm, &removed);
+		dune_vm_flush_ept(vm);
 	spin_unlock(&vm->ept_lock);
+	ept_free_removed(&removed, false);	/* under dune_vms_lock */
 	return n;
 }
 

@@ -76,7 +76,7 @@ static void free_notifier(struct mmu_notifier *mn)
 	struct dune_vm *vm = container_of(mn, struct dune_vm, mn);
 
 	dune_vms_remove(vm);
-	ept_destroy(&vm->ept);
+	ept_destroy(&vm->ept, false);
 	dune_slots_destroy(&vm->slots);
 	kfree(vm);
 }
@@ -96,7 +96,7 @@ static void release(struct mmu_notifier *mn, struct mm_struct *mm)
 	vm->ept.nr_tables = 0;
 	WRITE_ONCE(vm->dead, true);
 	spin_unlock(&vm->ept_lock);
-	ept_destroy(&ept);
+	ept_destroy(&ept, true);
 }
 
 const struct mmu_notifier_ops dune_mmu_ops = {
@@ -129,8 +129,26 @@ struct dune_vm *dune_vm_get(void)
 	return container_of(mn, struct dune_vm, mn);
 }
 
+/*
+ * Without a vcpu nobody goes through the tables. To free them is this process's work,
+ * not that of whoever sees the notifier's end.
+ */
+static void drop_tables(struct dune_vm *vm)
+{
+	struct ept_removed removed = { };
+
+	if (!list_empty(&vm->vcpus))
+		return;
+	spin_lock(&vm->ept_lock);
+	if (ept_zap(&vm->ept, 0, ept_level_size(EPT_LEVELS + 1), &removed))
+		dune_vm_flush_ept(vm);
+	spin_unlock(&vm->ept_lock);
+	ept_free_removed(&removed, true);
+}
+
 void dune_vm_put(struct dune_vm *vm)
 {
+	drop_tables(vm);
 	mmu_notifier_put(&vm->mn);
 	vmx_put();
 }
@@ -210,9 +228,8 @@ int dune_vm_map_slot(struct dune_vm *vm, struct dune_slot *slot)
 }
 
 /* Under ept_lock. */
-static int unmap_slot(struct dune_vm *vm, unsigned long va, bool ask)
+static int unmap_slot(struct dune_vm *vm, unsigned long va, bool ask, struct ept_removed *removed)
 {
-	struct ept_removed removed = { };
 	u32 nr = dune_slots_find(&vm->slots, va);
 
 	if (nr == SLOT_NONE)
@@ -220,14 +237,15 @@ static int unmap_slot(struct dune_vm *vm, unsigned long va, bool ask)
 	if (ask)
 		return 0;
 	dune_slots_remove(&vm->slots, va);
-	ept_zap(&vm->ept, dune_slot_gpa(nr), dune_slot_gpa(nr + 1), &removed);
-	dune_vm_flush_ept(vm, &removed);
+	ept_zap(&vm->ept, dune_slot_gpa(nr), dune_slot_gpa(nr + 1), removed);
+	dune_vm_flush_ept(vm);
 	trace_dune_slot_take(vm, va, dune_slot_gpa(nr));
 	return 0;
 }
 
 int dune_vm_unmap_slot(struct dune_vm *vm, struct dune_slot *slot)
 {
+	struct ept_removed removed = { };
 	int r;
 
 	if (slot->gpa & ~(u64)DUNE_SLOT_ASK || slot->va >> (SLOT_SHIFT + SLOT_VA_BITS))
@@ -241,9 +259,10 @@ int dune_vm_unmap_slot(struct dune_vm *vm, struct dune_slot *slot)
 		r = -EBUSY;
 	} else {
 		spin_lock(&vm->ept_lock);
-		r = unmap_slot(vm, slot->va, slot->gpa & DUNE_SLOT_ASK);
+		r = unmap_slot(vm, slot->va, slot->gpa & DUNE_SLOT_ASK, &removed);
 		spin_unlock(&vm->ept_lock);
 	}
 	mmap_read_unlock(current->mm);
+	ept_free_removed(&removed, true);
 	return r;
 }

@@ -50,7 +50,7 @@ static bool zap(u64 start, u64 end)
 	struct ept_removed removed = { 0 };
 	bool any = ept_zap(&ept, start, end, &removed);
 
-	ept_free_removed(&removed);
+	ept_free_removed(&removed, true);
 	return any;
 }
 
@@ -152,13 +152,13 @@ static void cold_tables_go_first(void)
 		CHECK(map(i << 21, 1, 0xabc000 | EPTE_R) == 0);
 	*table_entry(3ULL << 21) |= EPTE_A;
 	CHECK(ept_zap_cold(&ept, 2, &removed) == 2);
-	CHECK(ept_free_removed(&removed) == 2 && removed.first == NULL);
+	CHECK(ept_free_removed(&removed, true) == 2 && removed.first == NULL);
 	CHECK(ept_zap_cold(&ept, 100, &removed) == 5);
-	CHECK(ept_free_removed(&removed) == 5);
+	CHECK(ept_free_removed(&removed, true) == 5);
 	CHECK(walk(3ULL << 21, &level) && !walk(4ULL << 21, &level));
 	/* The second time it is cold, and its parents are empty. */
 	CHECK(ept_zap_cold(&ept, 100, &removed) == 3);
-	CHECK(ept_free_removed(&removed) == 3 && ept.nr_tables == 0);
+	CHECK(ept_free_removed(&removed, true) == 3 && ept.nr_tables == 0);
 }
 
 static void age_is_seen_and_forgotten(void)
@@ -223,6 +223,6 @@ int main(void)
 	age_is_seen_and_forgotten();
 	random_steps();
 	ept_cache_drain(&cache);
-	ept_destroy(&ept);
+	ept_destroy(&ept, false);
 	return tap_end();
 }
