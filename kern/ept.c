@@ -266,31 +266,51 @@ static bool was_used(const struct ept *ept, u64 *entry)
 	return true;
 }
 
-static unsigned long zap_cold(struct ept *ept, u64 *table, int level, unsigned long most,
-			      struct ept_removed *removed)
+/* From ept->cold_at on, which moves with it, to c->end. */
+static void zap_cold(struct ept *ept, u64 *table, int level, u64 base, struct ept_cold *c)
 {
-	unsigned long n = 0;
-	unsigned int i;
+	u64 size = ept_level_size(level);
+	unsigned int i = (ept->cold_at - base) / size;
+	u64 at = base + i * size;
 
-	for (i = 0; i < EPT_ENTRIES && n < most; i++) {
+	for (; i < EPT_ENTRIES && at < c->end; i++, at += size) {
+		u64 *below = table_of(table[i]);
+		bool cold;
+
 		if (!(table[i] & EPTE_RWX) || is_leaf(table[i], level))
 			continue;
+		if (!c->look)
+			return;
+		c->look--;
+		if (ept->cold_at < at)
+			ept->cold_at = at;
 		if (level > 2) {
-			n += zap_cold(ept, table_of(table[i]), level - 1, most - n, removed);
-			if (ept_table_word(table_of(table[i])))
-				continue;
-		} else if (was_used(ept, &table[i])) {
-			continue;
+			zap_cold(ept, below, level - 1, at, c);
+			cold = !ept_table_word(below);
+		} else {
+			cold = !was_used(ept, &table[i]);
+			ept->cold_at = at + size;
 		}
-		clear_entry(ept, table, i, level, removed);
-		n++;
+		if (cold) {
+			clear_entry(ept, table, i, level, &c->removed);
+			c->cut++;
+		}
 	}
-	return n;
 }
 
-unsigned long ept_zap_cold(struct ept *ept, unsigned long most, struct ept_removed *removed)
+void ept_zap_cold(struct ept *ept, struct ept_cold *c)
 {
-	return ept->root ? zap_cold(ept, ept->root, EPT_LEVELS, most, removed) : 0;
+	u64 from = ept->cold_at;
+
+	if (!ept->root)
+		return;
+	c->end = ~0ULL;
+	zap_cold(ept, ept->root, EPT_LEVELS, 0, c);
+	if (!c->look)
+		return;
+	c->end = from;
+	ept->cold_at = 0;
+	zap_cold(ept, ept->root, EPT_LEVELS, 0, c);
 }
 
 /* Without A bits, a leaf that is there counts as young. */

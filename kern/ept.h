@@ -29,6 +29,7 @@ struct ept {
 	u64		eptp;
 	bool		ad_bits;
 	unsigned long	nr_tables;	/* without the root */
+	u64		cold_at;	/* where ept_zap_cold() goes on */
 };
 
 /* Table pages set aside, so that none is allocated under the lock. */
@@ -108,11 +109,20 @@ bool ept_zap(struct ept *ept, u64 start, u64 end, struct ept_removed *removed);
  */
 bool ept_zap_page(struct ept *ept, u64 gpa);
 
+/* One look at tables for those to give back. */
+struct ept_cold {
+	unsigned long		look;	/* at so many tables at most; counts down */
+	unsigned long		cut;	/* counts up */
+	struct ept_removed	removed;
+	u64			end;
+};
+
 /*
- * Cut off tables of 4 KiB leaves that nothing went through since this was last
- * called, at most @most; returns how many. To be followed as ept_zap() is.
+ * Cut off tables of 4 KiB leaves that nothing went through since they were last
+ * looked at, and those above that are empty then. Each call goes on where the last
+ * one ended, and round at most once. To be followed as ept_zap() is.
  */
-unsigned long ept_zap_cold(struct ept *ept, unsigned long most, struct ept_removed *removed);
+void ept_zap_cold(struct ept *ept, struct ept_cold *c);
 
 /* Returns the number of tables freed. Not under a lock: there may be a million. */
 unsigned long ept_free_removed(struct ept_removed *removed, bool may_sleep);

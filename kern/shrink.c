@@ -22,36 +22,36 @@ static unsigned long count(struct shrinker *shrinker, struct shrink_control *sc)
 	return n ?: SHRINK_EMPTY;
 }
 
-static unsigned long shrink_vm(struct dune_vm *vm, unsigned long most)
+static void shrink_vm(struct dune_vm *vm, struct ept_cold *c)
 {
-	struct ept_removed removed = { };
-	unsigned long n;
+	unsigned long before = c->cut;
 
 	if (!spin_trylock(&vm->ept_lock))
-		return 0;
-	n = ept_zap_cold(&vm->ept, most, &removed);
-	if (n)
+		return;
+	ept_zap_cold(&vm->ept, c);
+	if (c->cut != before)
 		dune_vm_flush_ept(vm);
 	spin_unlock(&vm->ept_lock);
-	ept_free_removed(&removed, false);	/* under dune_vms_lock */
-	return n;
+	ept_free_removed(&c->removed, false);	/* under dune_vms_lock */
 }
 
 /* Each VM once, and the one asked first comes last the next time. */
 static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	unsigned long n = 0;
+	struct ept_cold c = { .look = sc->nr_to_scan };
 	struct dune_vm *vm;
 
 	spin_lock(&dune_vms_lock);
 	list_for_each_entry(vm, &dune_vms, in_all) {
-		n += shrink_vm(vm, sc->nr_to_scan - n);
-		if (n >= sc->nr_to_scan)
+		shrink_vm(vm, &c);
+		if (!c.look)
 			break;
 	}
 	list_rotate_left(&dune_vms);
 	spin_unlock(&dune_vms_lock);
-	return n ?: SHRINK_STOP;
+	if (c.look && !c.cut)
+		return SHRINK_STOP;
+	return c.cut;
 }
 
 #ifdef HAVE_SHRINKER_ALLOC

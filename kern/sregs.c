@@ -19,8 +19,9 @@
 			 X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_RF | \
 			 X86_EFLAGS_AC | X86_EFLAGS_ID)
 
-/* Exceptions that push an error code: 8, 10 to 14, 17, 21. */
-#define HAS_ERROR_CODE	(BIT(8) | GENMASK(14, 10) | BIT(17) | BIT(21))
+/* Exceptions that push an error code; #CP, which VMX treats in two ways, cannot arise. */
+#define HAS_ERROR_CODE	(BIT(8) | GENMASK(14, 10) | BIT(17))
+#define NO_EXCEPTIONS	(BIT(2) | BIT(21))
 
 static bool canonical(u64 va)
 {
@@ -118,8 +119,8 @@ static u32 exception_info(u8 vector)
 
 int vcpu_set_event(struct dune_vcpu *vcpu, const struct dune_event *event)
 {
-	if (event->reserved || event->vector == 2 || event->vector >= 32 || event->has_error > 1 ||
-	    event->has_error != has_error_code(event->vector) ||
+	if (event->reserved || event->vector >= 32 || (NO_EXCEPTIONS & BIT(event->vector)) ||
+	    event->has_error > 1 || event->has_error != has_error_code(event->vector) ||
 	    (event->error & ~0xffffU) || (!event->has_error && event->error))
 		return -EINVAL;
 

@@ -117,7 +117,7 @@ static void emergency_vmxoff(void)
  * Ours stays registered between users: to give it up takes an RCU grace period.
  */
 static DEFINE_MUTEX(emergency_lock);
-static bool emergency_registered;	/* under emergency_lock */
+static bool emergency_registered, kvm_intel_here;	/* under emergency_lock */
 
 static bool kvm_intel_loaded(void)
 {
@@ -129,26 +129,39 @@ static bool kvm_intel_loaded(void)
 	return true;
 }
 
-static void emergency_set(bool on)
+static void emergency_register(void)
 {
-	mutex_lock(&emergency_lock);
-	if (on && !emergency_registered && !kvm_intel_loaded()) {
-		cpu_emergency_register_virt_callback(emergency_vmxoff);
-		emergency_registered = true;
-	} else if (!on && emergency_registered) {
-		cpu_emergency_unregister_virt_callback(emergency_vmxoff);
-		emergency_registered = false;
-	}
-	mutex_unlock(&emergency_lock);
+	if (emergency_registered || kvm_intel_here)
+		return;
+	cpu_emergency_register_virt_callback(emergency_vmxoff);
+	emergency_registered = true;
 }
 
-/* Before kvm_intel's own start-up runs, which wants the slot free. */
+static void emergency_unregister(void)
+{
+	if (!emergency_registered)
+		return;
+	cpu_emergency_unregister_virt_callback(emergency_vmxoff);
+	emergency_registered = false;
+}
+
+/* Before kvm_intel's own start-up, which wants the slot free, and after its end. */
 static int module_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct module *module = data;
 
-	if (event == MODULE_STATE_COMING && !strcmp(module->name, "kvm_intel"))
-		emergency_set(false);
+	if (strcmp(module->name, "kvm_intel"))
+		return NOTIFY_OK;
+	mutex_lock(&emergency_lock);
+	if (event == MODULE_STATE_COMING) {
+		kvm_intel_here = true;
+		emergency_unregister();
+	} else if (event == MODULE_STATE_GOING) {
+		kvm_intel_here = false;
+		if (READ_ONCE(users))
+			emergency_register();
+	}
+	mutex_unlock(&emergency_lock);
 	return NOTIFY_OK;
 }
 
@@ -175,8 +188,11 @@ int vmx_get(void)
 		else
 			users = 1;
 		cpus_read_unlock();
-		if (!r)
-			emergency_set(true);
+		if (!r) {
+			mutex_lock(&emergency_lock);
+			emergency_register();
+			mutex_unlock(&emergency_lock);
+		}
 	} else {
 		users++;
 	}
@@ -331,6 +347,11 @@ int __init vmx_init(void)
 	r = dune_fail_step() ?: register_module_notifier(&module_notifier);
 	if (r)
 		goto err_reboot;
+	if (kvm_intel_loaded()) {
+		mutex_lock(&emergency_lock);
+		kvm_intel_here = true;
+		mutex_unlock(&emergency_lock);
+	}
 	syscore_add();
 	preempt_notifier_inc();
 	return 0;
@@ -346,10 +367,10 @@ err_regions:
 
 void vmx_exit(void)
 {
-	emergency_set(false);
 	preempt_notifier_dec();
 	syscore_remove();
 	unregister_module_notifier(&module_notifier);
+	emergency_unregister();
 	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state(hotplug_state);
 	free_regions();

@@ -150,8 +150,8 @@ struct dune_sregs {
 #define DUNE_SET_INTERRUPT	(1U << 2)	/* interrupt: deliver it when it may be */
 
 /*
- * An exception: vector 0 to 31, but not 2; has_error exactly for 8, 10 to 14,
- * 17 and 21.
+ * An exception: vector 0 to 31, but not 2 (NMI) nor 21 (#CP, which the guest has
+ * not); has_error exactly for 8, 10 to 14 and 17.
  */
 struct dune_event {
 	__u8 vector;

@@ -217,6 +217,7 @@ TEST_F(vm, bad_registers_and_events)
 	struct dune_run *run = self->v.run;
 	const struct dune_event bad[] = {
 		{ .vector = 2 },			/* NMI */
+		{ .vector = 21 }, { .vector = 21, .has_error = 1 },	/* no CET */
 		{ .vector = 13 },			/* needs an error code */
 		{ .vector = 6, .has_error = 1 },	/* has none */
 		{ .vector = 6, .error = 1 },

@@ -142,23 +142,67 @@ static u64 *table_entry(u64 gpa)
 	return &table[gpa >> 21 & 511];
 }
 
+/* The tables cut off by one look at @look tables. */
+static unsigned long zap_cold(unsigned long look)
+{
+	struct ept_cold c = { .look = look };
+
+	ept_zap_cold(&ept, &c);
+	CHECK(c.look <= look);
+	CHECK(ept_free_removed(&c.removed, true) == c.cut && !c.removed.first);
+	return c.cut;
+}
+
 static void cold_tables_go_first(void)
 {
-	struct ept_removed removed = { 0 };
 	u64 i;
 	int level;
 
 	for (i = 0; i < 8; i++)
 		CHECK(map(i << 21, 1, 0xabc000 | EPTE_R) == 0);
 	*table_entry(3ULL << 21) |= EPTE_A;
-	CHECK(ept_zap_cold(&ept, 2, &removed) == 2);
-	CHECK(ept_free_removed(&removed, true) == 2 && removed.first == NULL);
-	CHECK(ept_zap_cold(&ept, 100, &removed) == 5);
-	CHECK(ept_free_removed(&removed, true) == 5);
+	/* Two are above. */
+	CHECK(zap_cold(4) == 2);
+	CHECK(!walk(1ULL << 21, &level) && walk(2ULL << 21, &level));
+	CHECK(zap_cold(100) == 5);
 	CHECK(walk(3ULL << 21, &level) && !walk(4ULL << 21, &level));
 	/* The second time it is cold, and its parents are empty. */
-	CHECK(ept_zap_cold(&ept, 100, &removed) == 3);
-	CHECK(ept_free_removed(&removed, true) == 3 && ept.nr_tables == 0);
+	CHECK(zap_cold(100) == 3 && ept.nr_tables == 0);
+	CHECK(zap_cold(100) == 0);
+}
+
+static const u64 place[] = { 0, 1ULL << 21, 511ULL << 21, 1ULL << 30, 1ULL << 39,
+			     (1ULL << 39) + (511ULL << 30), 511ULL << 39 };
+
+static unsigned int places_used(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(place); i++)
+		n += !!(*table_entry(place[i]) & EPTE_A);
+	return n;
+}
+
+/* However few are looked at in a call, each is, and none again before. */
+static void cold_tables_are_looked_for_in_turn(void)
+{
+	unsigned int i, rounds = 0;
+	int level;
+
+	for (i = 0; i < ARRAY_SIZE(place); i++) {
+		CHECK(map(place[i], 1, 0xabc000 | EPTE_R) == 0);
+		*table_entry(place[i]) |= EPTE_A;
+	}
+	/* A walk to one takes three; sometimes the last walk's were the last of theirs. */
+	for (; places_used() && rounds < 2 * ARRAY_SIZE(place); rounds++)
+		CHECK(zap_cold(3) == 0);
+	CHECK(places_used() == 0 && rounds >= ARRAY_SIZE(place));
+	/* One of the last is used again: the others go in one call, whatever it begins with. */
+	*table_entry(place[5]) |= EPTE_A;
+	CHECK(zap_cold(100) == 6 + 4 + 2);
+	for (i = 0; i < ARRAY_SIZE(place); i++)
+		CHECK(!walk(place[i], &level) == (i != 5));
+	CHECK(zap_cold(100) == 3 && ept.nr_tables == 0);
 }
 
 static void age_is_seen_and_forgotten(void)
@@ -220,6 +264,7 @@ int main(void)
 	empty_tables_are_freed();
 	leaves_grow_where_tables_were();
 	cold_tables_go_first();
+	cold_tables_are_looked_for_in_turn();
 	age_is_seen_and_forgotten();
 	random_steps();
 	ept_cache_drain(&cache);

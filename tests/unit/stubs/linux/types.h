@@ -17,6 +17,7 @@ typedef uint64_t u64;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define READ_ONCE(x)		(*(volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#undef __always_inline	/* glibc has its own */
 #define __always_inline	inline __attribute__((always_inline))
 #define likely(x)		(x)
 #define unlikely(x)		(x)
