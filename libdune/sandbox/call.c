@@ -206,7 +206,8 @@ static void first_frame(struct dune_tf *tf, const struct dom_call *c, uint64_t f
 	tf->rflags = FLAG_IF | FLAG_FIXED;
 	if (!(call->flags & DUNE_CALL_DOUBLES))
 		return;
-	__builtin_memcpy((void *)c->thread->mail, call->farg, sizeof(call->farg));
+	/* It is held, so it can be written; and dune_domain_reset() is to know. */
+	dune_mem_write(c->d, c->thread->mail, call->farg, sizeof(call->farg));
 	tf->r10 = c->thread->mail;
 	tf->r11 = fn;
 	tf->rip = c->d->entries.call_with_doubles;

@@ -184,7 +184,8 @@ static int restore_piece(struct dune_domain *d, uint64_t start, uint64_t end,
 {
 	if (!was)
 		return now ? dune_mem_reserve(d, start, end - start) : 0;
-	if (!now) {
+	/* Then no mapping of a file could be changed: now it is another. */
+	if (!now || now->kind == EXTENT_FILE) {
 		dune_space_mark_dirty(d, start, end);
 		return sys(__NR_mmap, start, end - start, was->prot, MAP_PRIVATE | MAP_ANONYMOUS |
 			   MAP_FIXED | MAP_NORESERVE, -1, 0) == (long)start ? 0 : -ENOMEM;
@@ -295,7 +296,8 @@ DUNE_API int dune_domain_reset(struct dune_domain *d)
 	if (!dune_dom_take_all(d))
 		return -EBUSY;
 	dom_lock(d);
-	r = dune_space_shares(d) ? -EBUSY : reset(d);
+	/* Another thread's dune_domain_snapshot() may have failed meanwhile. */
+	r = !d->snapshot ? -EINVAL : dune_space_shares(d) ? -EBUSY : reset(d);
 	dom_unlock(d);
 	dune_dom_put_all(d);
 	return r;

@@ -211,6 +211,31 @@ long bomb_kindly(void)
 	return n;
 }
 
+/* Have memory beyond the limit, out of reach: how many of @n pieces there are. */
+long hide(long size, long n)
+{
+	long i, p;
+
+	for (i = 0; i < n; i++) {
+		p = mmap_call(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+		if (p < 0)
+			break;
+		memset((void *)p, 1, size);
+		raw(SYS_mprotect, p, size, PROT_NONE, 0, 0, 0);
+	}
+	return i;
+}
+
+/* For late.c: memory that has not been used. */
+char *chosen_page;
+
+long choose_page(long size)
+{
+	chosen_page = (char *)mmap_call(0, size, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS);
+	return (long)chosen_page;
+}
+
 /* Use up all there is to describe mappings with. */
 long fragment(void)
 {
