@@ -69,6 +69,16 @@ static long set_timer(long timer, uint64_t at)
 	return sys(__NR_timer_settime, timer, TIMER_ABSTIME, &spec, NULL);
 }
 
+/* Of a call of the same domain's that waits for this one; another's is not its time. */
+static uint64_t outer_deadline(const struct dom_call *c)
+{
+	const struct dom_call *outer = c->outer;
+
+	while (outer && outer->d != c->d)
+		outer = outer->outer;
+	return outer ? outer->deadline : 0;
+}
+
 /* For the calling thread. Returns the timer, or -1: none is needed; or -errno. */
 long dune_deadline_arm(struct dom_call *c, uint64_t timeout)
 {
@@ -76,7 +86,7 @@ long dune_deadline_arm(struct dom_call *c, uint64_t timeout)
 		.sigev_signo = DUNE_DOMAIN_SIGNAL,
 		.sigev_notify = SIGEV_THREAD_ID,
 	};
-	uint64_t outer = c->outer ? c->outer->deadline : 0, now;
+	uint64_t outer = outer_deadline(c), now;
 	int id = 0;
 	long r;
 

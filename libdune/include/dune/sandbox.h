@@ -41,7 +41,8 @@ struct dune_domain;
 struct dune_domain_options {
 	uint64_t size;		/* bytes of addresses, at most 64 GiB; 0: 1 GiB.
 				 * Rounded up to 1 GiB */
-	uint64_t memory;	/* bytes it may have mapped; 0: all of size */
+	uint64_t memory;	/* bytes it may have mapped, those included that it
+				 * has put out of reach; 0: all of size */
 	uint64_t stack;		/* bytes of each stack; 0: 1 MiB */
 	uint32_t threads;	/* calls at a time, 1 to 16; 0: 1 */
 	uint32_t flags;		/* DUNE_DOMAIN_W_XOR_X */
@@ -131,8 +132,9 @@ struct dune_domain_call {
  *
  * A callback may call again, this domain or another. With as many calls under
  * way as the domain has threads, waits for one to end. Time counts while a
- * callback runs, but does not end it. Signals of the program reach its handlers
- * while the domain runs; a handler must not jump out of the call. Returns 0, or
+ * callback runs, but does not end it; a call of the same domain's there has no
+ * more than is left of it. Signals of the program reach its handlers while the
+ * domain runs; a handler must not jump out of the call. Returns 0, or
  *   -EINVAL      an unknown flag; an address beyond 2^47;
  *   -EOWNERDEAD  the domain has ended, now or earlier: dune_domain_report()
  *                says why.
