@@ -296,18 +296,22 @@ long dune_call_stat(struct dune_domain *d, const struct dune_tf *tf)
 
 /*
  * Whoever reads the other end may be waiting for this very call to return, so nothing
- * waits here for longer than a moment (milliseconds).
+ * waits here for longer than a moment (milliseconds). Where nobody reads any more, to
+ * write would be a SIGPIPE for the program.
  */
-static bool takes_output(int fd)
+static long wait_for_output(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	return sys(__NR_poll, &p, 1, 10) > 0;
+	if (sys(__NR_poll, &p, 1, 10) <= 0)
+		return NOT_YET;
+	return p.revents & (POLLERR | POLLHUP | POLLNVAL) ? -EPIPE : 0;
 }
 
 static long output(struct dune_domain *d, uint64_t from, uint64_t size)
 {
 	char text[512];		/* at most PIPE_BUF: a pipe takes all of it, or is full */
+	long r;
 
 	if (size > sizeof(text))
 		size = sizeof(text);
@@ -315,9 +319,8 @@ static long output(struct dune_domain *d, uint64_t from, uint64_t size)
 		return -EFAULT;
 	if (!d->options.output)
 		return size;
-	if (!takes_output(d->options.output))
-		return NOT_YET;
-	return sys(__NR_write, d->options.output, text, size);
+	r = wait_for_output(d->options.output);
+	return r ?: sys(__NR_write, d->options.output, text, size);
 }
 
 /* write() and writev(), to its standard output and error; NOT_YET: nothing was written. */
