@@ -61,7 +61,8 @@ static unsigned int split(struct extents *x, uint64_t addr)
 
 static bool same(const struct extent *a, const struct extent *b)
 {
-	return a->end == b->start && a->prot == b->prot && a->kind == b->kind;
+	return a->end == b->start && a->prot == b->prot && a->kind == b->kind &&
+	       a->kind != EXTENT_FILE && extent_takes_memory(a) == extent_takes_memory(b);
 }
 
 static void merge_with_next(struct extents *x, unsigned int i)
@@ -81,7 +82,7 @@ uint64_t dune_extents_memory(const struct extents *x, uint64_t start, uint64_t e
 	for (; i < x->nr && x->at[i].start < end; i++) {
 		from = x->at[i].start > start ? x->at[i].start : start;
 		to = x->at[i].end < end ? x->at[i].end : end;
-		if (x->at[i].prot)
+		if (extent_takes_memory(&x->at[i]))
 			sum += to - from;
 	}
 	return sum;
@@ -115,7 +116,7 @@ int dune_extents_set(struct extents *x, const struct extent *new)
 	i = cut(x, new->start, new->end);
 	move_up(x, i);
 	x->at[i] = *new;
-	if (new->prot)
+	if (extent_takes_memory(new))
 		x->memory += new->end - new->start;
 	merge_with_next(x, i);
 	if (i)

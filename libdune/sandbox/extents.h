@@ -19,17 +19,27 @@ enum extent_kind {
 
 struct extent {
 	uint64_t	start, end;
-	uint8_t		prot;		/* PROT_*; 0: reserved, takes no memory */
+	uint8_t		prot;		/* PROT_* */
 	uint8_t		kind;
+	uint8_t		used;		/* had a prot once, so that memory may be there still */
 };
 
-/* Sorted, apart, neighbours that say the same are one. */
+/*
+ * Sorted, apart. Neighbours that say the same are one, but for files': to Linux
+ * these are as many mappings as there are pieces.
+ */
 struct extents {
 	uint64_t	low, high;	/* the range they are in */
-	uint64_t	memory;		/* bytes of those with a prot */
+	uint64_t	memory;		/* bytes of those that take memory */
 	unsigned int	nr, max;
 	struct extent	*at;
 };
+
+/* Of what is only reserved there is none. */
+static inline bool extent_takes_memory(const struct extent *e)
+{
+	return e->prot || e->used;
+}
 
 bool dune_extents_inside(const struct extents *x, uint64_t start, uint64_t end);
 int dune_extents_set(struct extents *x, const struct extent *new);

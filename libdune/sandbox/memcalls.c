@@ -80,7 +80,7 @@ static long map_new(struct dune_domain *d, uint64_t at, uint64_t size, int prot,
 static long map(struct dune_domain *d, uint64_t at, uint64_t size, int prot,
 		const struct dom_file *file, uint64_t offset)
 {
-	struct extent e = { at, at + size, prot, file ? EXTENT_FILE : EXTENT_OWN };
+	struct extent e = { at, at + size, prot, file ? EXTENT_FILE : EXTENT_OWN, 0 };
 	bool mapped = file && is_mapped(d, at, size, prot, file, offset);
 	bool as_it_is = mapped && has_prot(d, at, size, prot);
 	long r = 0;
@@ -163,6 +163,7 @@ static int set_prot(struct dune_domain *d, uint64_t start, uint64_t end, int pro
 		e = *dune_extents_find(&d->extents, start);
 		e.start = start;
 		e.end = e.end < end ? e.end : end;
+		e.used = extent_takes_memory(&e);
 		e.prot = prot;
 		r = dune_extents_set(&d->extents, &e);
 	}
@@ -191,7 +192,7 @@ long dune_call_mprotect(struct dune_domain *d, const struct dune_tf *tf)
 /* Elsewhere: the pages move, and where they were stays reserved all the time. */
 static long move(struct dune_domain *d, uint64_t from, uint64_t size, uint64_t new_size, int prot)
 {
-	struct extent e = { 0, 0, prot, EXTENT_OWN };
+	struct extent e = { 0, 0, prot, EXTENT_OWN, 0 };
 	uint64_t at = dune_extents_place(&d->extents, new_size);
 	long r;
 

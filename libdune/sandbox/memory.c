@@ -37,10 +37,14 @@ int dune_mem_reserve(struct dune_domain *d, uint64_t start, uint64_t size)
 	dune_space_mark_dirty(d, start, start + size);
 	r = sys(__NR_mmap, start, size, PROT_NONE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-	/* Linux's tables are full, and there may be a hole. */
-	if (sys_failed(r))
-		__atomic_store_n(&d->dead, 1, __ATOMIC_RELEASE);
-	return sys_failed(r) ? r : 0;
+	if (!sys_failed(r))
+		return 0;
+	/* Linux's tables are full, and there may be a hole: nobody is to run on. */
+	if (!d->dead)
+		d->report.cause = DUNE_DOMAIN_MEMORY;
+	__atomic_store_n(&d->dead, 1, __ATOMIC_SEQ_CST);
+	dune_deadline_kick(d);
+	return r;
 }
 
 /* Whether the range may have @prot, as far as memory goes. */
@@ -59,7 +63,7 @@ bool dune_mem_allowed(struct dune_domain *d, uint64_t start, uint64_t size, int 
 uint64_t dune_mem_map_held(struct dune_domain *d, uint64_t size, enum extent_kind kind)
 {
 	uint64_t at = dune_extents_place(&d->extents, size);
-	struct extent e = { at, at + size, PROT_READ | PROT_WRITE, kind };
+	struct extent e = { at, at + size, PROT_READ | PROT_WRITE, kind, 0 };
 	long r;
 
 	if (!at || !dune_mem_allowed(d, at, size, e.prot) || dune_extents_set(&d->extents, &e))

@@ -66,7 +66,7 @@ static int map_segment(struct dune_domain *d, int fd, uint64_t base, const Elf64
 {
 	uint64_t start = base + PAGE_DOWN(p->p_vaddr), file_end = base + p->p_vaddr + p->p_filesz;
 	uint64_t end = PAGE_UP(base + p->p_vaddr + p->p_memsz);
-	struct extent e = { start, end, prot_of(p), EXTENT_OWN };
+	struct extent e = { start, end, prot_of(p), EXTENT_OWN, 0 };
 	long r = 0;
 
 	if (!dune_mem_allowed(d, start, end - start, e.prot) || dune_extents_set(&d->extents, &e))

@@ -41,10 +41,12 @@ static bool well_formed(void)
 
 		if (e->start < end || e->start >= e->end || e->end > x.high)
 			return false;
-		if (i && e[-1].end == e->start && e[-1].prot == e->prot && e[-1].kind == e->kind)
+		if (i && e[-1].end == e->start && e[-1].prot == e->prot &&
+		    e[-1].kind == e->kind && e->kind != EXTENT_FILE &&
+		    extent_takes_memory(&e[-1]) == extent_takes_memory(e))
 			return false;
 		end = e->end;
-		memory += e->prot ? e->end - e->start : 0;
+		memory += e->prot || e->used ? e->end - e->start : 0;
 	}
 	return x.nr <= x.max && memory == x.memory;
 }
@@ -102,7 +104,7 @@ static void random_model(void)
 	for (round = 0; good && round < 30000; round++) {
 		int from = random() % PAGES, to = from + 1 + random() % (PAGES - from);
 		int prot = random() % 3, kind = random() % 4;
-		struct extent e = { at(from), at(to), prot, kind };
+		struct extent e = { at(from), at(to), prot, kind, random() % 2 };
 		int r;
 
 		if (random() % 4 && to > from + 5)
@@ -133,9 +135,37 @@ static void places(void)
 	   !dune_extents_inside(&x, at(5), at(4)), "inside and outside");
 }
 
+/* Linux would not have one mapping, nor its memory back. */
+static void pieces(void)
+{
+	struct extent own = { at(1), at(2), 1, EXTENT_OWN }, file = { at(5), at(6), 0, EXTENT_FILE };
+	int i;
+
+	reset();
+	for (i = 0; i < 3; i++) {
+		dune_extents_set(&x, &own);
+		own.start = own.end;
+		own.end += EXTENT_PAGE;
+	}
+	ok(x.nr == 1, "memory in a row is one");
+	for (i = 0; i < 3; i++) {
+		dune_extents_set(&x, &file);
+		file.start = file.end;
+		file.end += EXTENT_PAGE;
+	}
+	ok(x.nr == 4 && x.memory == 3 * EXTENT_PAGE, "files are as many as were mapped");
+	own = (struct extent) { at(1), at(2), 0, EXTENT_OWN, 1 };
+	dune_extents_set(&x, &own);
+	ok(x.nr == 5 && x.memory == 3 * EXTENT_PAGE, "memory that was used counts out of reach");
+	own.used = 0;
+	dune_extents_set(&x, &own);
+	ok(x.memory == 2 * EXTENT_PAGE, "but not what has taken its place");
+}
+
 int main(void)
 {
 	random_model();
 	places();
+	pieces();
 	return tap_end();
 }
