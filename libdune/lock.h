@@ -61,7 +61,7 @@ static inline bool dune_try_lock(uint32_t *lock)
  * their page for it: threads that it does not have may have held them.
  */
 struct dune_locks {
-	uint32_t	sighand, handlers, reopen;
+	uint32_t	sighand, handlers, reopen, output;
 } __attribute__((aligned(PAGE_SIZE)));
 extern struct dune_locks dune_locks;
 

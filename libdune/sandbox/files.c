@@ -11,6 +11,7 @@
 #include <asm/poll.h>
 #include <asm/stat.h>
 
+#include "../lock.h"
 #include "domain.h"
 
 #define STDOUT	1
@@ -186,7 +187,7 @@ static long open_judged(struct dune_domain *d, int path_fd, const char *real)
 	char link[32];
 	long fd;
 
-	if (!allowed(d, real) || !is_regular(path_fd))
+	if (!is_regular(path_fd))
 		return -ENOENT;
 	dune_fmt(link, sizeof(link), "/proc/self/fd/%d", path_fd);
 	fd = sys(__NR_openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
@@ -223,6 +224,21 @@ static long copy_path(struct dune_domain *d, uint64_t from, char *path)
 	return -ENAMETOOLONG;
 }
 
+/*
+ * As find(), of files that the domain may have. Of others it is not told whether they
+ * exist, nor why they could not be looked at.
+ */
+static long find_allowed(struct dune_domain *d, const char *path, char *real)
+{
+	long fd = find(path, real);
+
+	if (fd >= 0 && allowed(d, real))
+		return fd;
+	if (fd >= 0)
+		sys(__NR_close, fd);
+	return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : -ENOENT;
+}
+
 long dune_call_openat(struct dune_domain *d, const struct dune_tf *tf)
 {
 	char path[PATH_SIZE], real[PATH_SIZE];
@@ -233,7 +249,7 @@ long dune_call_openat(struct dune_domain *d, const struct dune_tf *tf)
 	r = copy_path(d, tf->rsi, path);
 	if (r)
 		return r;
-	fd = find(path, real);
+	fd = find_allowed(d, path, real);
 	if (fd < 0)
 		return fd;
 	r = open_judged(d, fd, real);
@@ -282,10 +298,10 @@ long dune_call_stat(struct dune_domain *d, const struct dune_tf *tf)
 		return at ? -ENOENT : -EBADF;
 	} else {
 		r = copy_path(d, tf->rsi, path);
-		fd = r ?: find(path, real);
+		fd = r ?: find_allowed(d, path, real);
 		if (fd < 0)
 			return fd;
-		r = allowed(d, real) ? sys(__NR_fstat, fd, &st) : -ENOENT;
+		r = sys(__NR_fstat, fd, &st);
 		sys(__NR_close, fd);
 	}
 	return r ?: dune_mem_write(d, at ? tf->rdx : tf->rsi, &st, sizeof(st));
@@ -299,11 +315,11 @@ long dune_call_stat(struct dune_domain *d, const struct dune_tf *tf)
  * waits here for longer than a moment (milliseconds). Where nobody reads any more, to
  * write would be a SIGPIPE for the program.
  */
-static long wait_for_output(int fd)
+static long wait_for_room(int fd, int moment)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	if (sys(__NR_poll, &p, 1, 10) <= 0)
+	if (sys(__NR_poll, &p, 1, moment) <= 0)
 		return NOT_YET;
 	return p.revents & (POLLERR | POLLHUP | POLLNVAL) ? -EPIPE : 0;
 }
@@ -311,16 +327,23 @@ static long wait_for_output(int fd)
 static long output(struct dune_domain *d, uint64_t from, uint64_t size)
 {
 	char text[512];		/* at most PIPE_BUF: a pipe takes all of it, or is full */
+	int fd = d->options.output;
 	long r;
 
 	if (size > sizeof(text))
 		size = sizeof(text);
 	if (dune_mem_read(d, text, from, size))
 		return -EFAULT;
-	if (!d->options.output)
+	if (!fd)
 		return size;
-	r = wait_for_output(d->options.output);
-	return r ?: sys(__NR_write, d->options.output, text, size);
+	r = wait_for_room(fd, 10);
+	if (r)
+		return r;
+	/* No other domain, nor another thread of this one, is to take the room. */
+	dune_lock_wait(&dune_locks.output);
+	r = wait_for_room(fd, 0) ?: sys(__NR_write, fd, text, size);
+	dune_unlock_nested(&dune_locks.output);
+	return r;
 }
 
 /* write() and writev(), to its standard output and error; NOT_YET: nothing was written. */

@@ -48,6 +48,7 @@ TEST(mappings_of_files)
 
 	ASSERT_EQ(0, dune_domain_load(d, plugin("late")));
 	EXPECT_LT(100, CALL(d, "files_mapped"));
+	EXPECT_EQ(0, CALL(d, "files_told_of"));
 	EXPECT_GT(1200, mappings(at, at + (1UL << 30)));
 	EXPECT_EQ(0, dune_domain_destroy(d));
 }
