@@ -152,6 +152,7 @@ void dune_space_mark_dirty(struct dune_domain *d, uint64_t start, uint64_t end);
 int dune_mem_reserve(struct dune_domain *d, uint64_t start, uint64_t size);
 uint64_t dune_mem_map_held(struct dune_domain *d, uint64_t size, enum extent_kind kind);
 void dune_mem_unmap(struct dune_domain *d, uint64_t start, uint64_t size);
+bool dune_seams_few(struct dune_domain *d);	/* seams.c */
 bool dune_mem_allowed(struct dune_domain *d, uint64_t start, uint64_t size, int prot);
 int dune_mem_hold(struct dune_domain *d, uint64_t addr);
 bool dune_mem_inside(const struct dune_domain *d, uint64_t start, uint64_t size);

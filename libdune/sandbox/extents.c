@@ -69,6 +69,7 @@ static void merge_with_next(struct extents *x, unsigned int i)
 {
 	if (i + 1 >= x->nr || !same(&x->at[i], &x->at[i + 1]))
 		return;
+	x->joins += extent_takes_memory(&x->at[i]);
 	x->at[i].end = x->at[i + 1].end;
 	remove(x, i + 1, i + 2);
 }

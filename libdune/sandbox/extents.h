@@ -32,6 +32,7 @@ struct extents {
 	uint64_t	low, high;	/* the range they are in */
 	uint64_t	memory;		/* bytes of those that take memory */
 	unsigned int	nr, max;
+	unsigned long	joins;		/* of two with memory, made */
 	struct extent	*at;
 };
 

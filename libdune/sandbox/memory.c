@@ -47,13 +47,13 @@ int dune_mem_reserve(struct dune_domain *d, uint64_t start, uint64_t size)
 	return r;
 }
 
-/* Whether the range may have @prot, as far as memory goes. */
+/* Whether the range may have @prot, as far as memory and mappings go. */
 bool dune_mem_allowed(struct dune_domain *d, uint64_t start, uint64_t size, int prot)
 {
 	uint64_t others = d->extents.memory -
 			  dune_extents_memory(&d->extents, start, start + size);
 
-	if (!prot || (size <= d->limit && others <= d->limit - size))
+	if ((!prot || (size <= d->limit && others <= d->limit - size)) && dune_seams_few(d))
 		return true;
 	d->memory_refused = true;
 	return false;

@@ -6,6 +6,7 @@
  */
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "sandbox.h"
 
@@ -50,6 +51,22 @@ TEST(mappings_of_files)
 	EXPECT_LT(100, CALL(d, "files_mapped"));
 	EXPECT_EQ(0, CALL(d, "files_told_of"));
 	EXPECT_GT(1200, mappings(at, at + (1UL << 30)));
+	EXPECT_EQ(0, dune_domain_destroy(d));
+}
+
+/* What libdune takes for one piece, Linux may not. */
+TEST(mappings_that_linux_keeps_apart)
+{
+	struct dune_domain *d = DOMAIN(0);
+	uint64_t at = (uint64_t)dune_domain_alloc(d, 4096) & -(1UL << 30);
+	uint64_t p;
+
+	EXPECT_LT(1000, CALL(d, "seams", 8000));
+	EXPECT_GT(4000, mappings(at, at + (1UL << 30)));
+	/* What is given up may be had again. */
+	p = CALL(d, "last_seams");
+	EXPECT_EQ(0, CALL(d, "any_call", SYS_munmap, p, 16000 * 4096UL));
+	EXPECT_LT(1000, CALL(d, "seams", 8000));
 	EXPECT_EQ(0, dune_domain_destroy(d));
 }
 

@@ -211,6 +211,8 @@ long bomb_kindly(void)
 	return n;
 }
 
+#define PAGE	4096L
+
 /* Have memory beyond the limit, out of reach: how many of @n pieces there are. */
 long hide(long size, long n)
 {
@@ -224,6 +226,40 @@ long hide(long size, long n)
 		raw(SYS_mprotect, p, size, PROT_NONE, 0, 0, 0);
 	}
 	return i;
+}
+
+static int take_page(long at)
+{
+	if (mmap_call(at, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) != at)
+		return 0;
+	*(volatile char *)at = 1;
+	return 1;
+}
+
+static long seams_at;
+
+long last_seams(void)
+{
+	return seams_at;
+}
+
+/* Use pages with gaps, then what is between them: how many of @n there are. */
+long seams(long n)
+{
+	long at = mmap_call(0, 2 * n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS);
+	long i, k;
+
+	seams_at = at;
+	for (i = 0; i < n; i += 100) {
+		for (k = i; k < i + 100; k++)
+			if (!take_page(at + 2 * k * PAGE))
+				return k;
+		for (k = i; k < i + 100; k++)
+			if (!take_page(at + (2 * k + 1) * PAGE))
+				return k;
+	}
+	return n;
 }
 
 /* For late.c: memory that has not been used. */
@@ -293,8 +329,6 @@ long opened_while_loading(void)
 {
 	return opened;
 }
-
-#define PAGE	4096L
 
 /* Whether the page at @p is that of the file. */
 static int is_page(const char *p, int fd, long offset)
