@@ -19,8 +19,10 @@ static void learn(struct box *b, const char *text, uint32_t rights)
 	unsigned int i, n = __atomic_load_n(&s->nr_learnt, __ATOMIC_ACQUIRE);
 	size_t size = text_length(text) + 1;
 
-	if (size > sizeof(s->learnt[0].text))
+	if (size > sizeof(s->learnt[0].text)) {
+		s->learnt_less = true;
 		return;
+	}
 	for (i = 0; i < n && i < MAX_LEARNT; i++) {
 		if (!s->learnt[i].rights == !rights && text_equal(s->learnt[i].text, text)) {
 			__atomic_fetch_or(&s->learnt[i].rights, rights, __ATOMIC_RELAXED);
@@ -28,10 +30,13 @@ static void learn(struct box *b, const char *text, uint32_t rights)
 		}
 	}
 	i = __atomic_fetch_add(&s->nr_learnt, 1, __ATOMIC_ACQ_REL);
-	if (i >= MAX_LEARNT)
+	if (i >= MAX_LEARNT) {
+		s->learnt_less = true;
 		return;
-	__builtin_memcpy(s->learnt[i].text, text, size);
+	}
+	/* Who is killed in between leaves an entry without a name, not one without rights. */
 	s->learnt[i].rights = rights;
+	__builtin_memcpy(s->learnt[i].text, text, size);
 }
 
 /* What only looks at metadata needs no rule of its own below another. */
@@ -91,6 +96,10 @@ static void put_path(const struct box *b, const char *path, uint32_t rights)
 	}
 	n += dune_fmt(text + n, sizeof(text) - n, " \"");
 	for (; *path; path++) {
+		if (*path == '\n') {
+			put(b, "# No rule can name a file whose name has a line's end in it.\n");
+			return;
+		}
 		if (*path == '"' || *path == '\\')
 			text[n++] = '\\';
 		text[n++] = *path;
@@ -116,11 +125,13 @@ void learn_write(struct box *b)
 		put(b, "\n");
 	}
 	for (i = 0; i < n; i++) {
-		if (s->learnt[i].rights) {
+		if (*s->learnt[i].text == '/') {
 			put_path(b, s->learnt[i].text, s->learnt[i].rights);
 		} else {
 			put(b, s->learnt[i].text);
 			put(b, "\n");
 		}
 	}
+	if (s->learnt_less)
+		put(b, "# Not all: there were more names than this holds, or too long ones.\n");
 }

@@ -78,6 +78,18 @@ static void place(uint64_t at, char *to, size_t size)
 		sys(__NR_close, fd);
 }
 
+/* Names are the program's: none is to move the terminal's cursor, or begin a line. */
+static void make_plain(char *s)
+{
+	for (; *s; s++) {
+		uint8_t c = *s;
+
+		/* U+0080 to U+009F are control characters, too. */
+		if (c < ' ' || c == 0x7f || (c == 0xc2 && (s[1] & 0xe0) == 0x80))
+			*s = '?';
+	}
+}
+
 /* @why: a sentence's end; @line: of the policy, 0: none. */
 static void report(struct request *r, const char *what, const char *why, unsigned int line)
 {
@@ -93,10 +105,10 @@ static void report(struct request *r, const char *what, const char *why, unsigne
 		dune_fmt(rule, sizeof(rule), "%s:%u", p->text + p->name, line);
 	else
 		dune_fmt(rule, sizeof(rule), "%s", p->text + p->name);
-	dune_fmt(text, sizeof(text) - 1, "dune-run: %s %s: %s (policy %s, at %s)\n", call, what, why,
+	dune_fmt(text, sizeof(text) - 1, "dune-run: %s %s: %s (policy %s, at %s)", call, what, why,
 		 rule, where);
-	text[sizeof(text) - 2] = '\n';
-	text[sizeof(text) - 1] = 0;
+	make_plain(text);
+	__builtin_memcpy(text + text_length(text), "\n", 2);
 	say(r->box, text);
 }
 

@@ -39,6 +39,7 @@ struct shared {
 	/* --learn */
 	uint64_t	learnt_call[NR_CALLS / 64];
 	uint32_t	nr_learnt;
+	uint8_t		learnt_less;	/* than the run needed */
 	struct {
 		uint32_t rights;	/* 0: an address, as text */
 		char	text[252];

@@ -76,6 +76,14 @@ says log 'mkdir\("/tmp/work/new", 0777\) logged' dune-run --policy=p2 busybox mk
 result $? log_lets_through
 says report 'openat\(.*/secret/file".* refused: no rule gives read on /tmp/secret/file' \
 	dune-run --report --policy=workdir:/tmp/work busybox cat /tmp/work/../secret/file
+# A name that would clear the screen, and one that would be a second report or rule.
+odd=/tmp/secret/$(printf 'a\033[2Jb\302\233c')
+lines=/tmp/secret/$(printf 'd\nuse none\n#')
+touch "$odd" "$lines"
+dune-run --report --policy=workdir:/tmp/work busybox cat "$odd" "$lines" 2>&1 >/dev/null |
+	grep '^dune-run' >odd
+[ "$(wc -l <odd)" = 2 ] && ! grep -q "$(printf '[\033\302]')" odd && grep -q 'on /tmp/secret/a?\[2Jb' odd
+result $? report_of_odd_names odd
 sed 's/^use none/allow write if arg0 is stdout\nerrno EPERM write\nuse none/' p >p2
 gives conditions "out
 status 0" dune-run --policy=p2 busybox sh -c 'echo out; echo err >&2; true'
@@ -92,6 +100,9 @@ result $? learn_writes_paths
 gives learnt_is_enough "hello
 status 0" dune-run --policy=learnt busybox cat /tmp/work/hello
 gives learnt_is_no_more "status 1" dune-run --policy=learnt busybox cat /tmp/secret/file
+dune-run --learn=/tmp/learnt busybox cat "$odd" "$lines" >/dev/null
+dune-policy learnt >/dev/null && ! grep -q '^use none' learnt && grep -q "line's end" learnt
+result $? learnt_of_odd_names learnt
 
 # Limits
 limited() { printf 'use none\nlimit %s\n%s\n' "$1" "$2" >p2; shift 2; dune-run --policy=p2 "$@"; }
