@@ -33,7 +33,7 @@ help:
 	@echo '  demo            install what is missing, build, and show Dune at work'
 	@echo '  check           build everything and run all tests (half an hour to an hour)'
 	@echo '  check-long      the kernel selftests, stress-ng, bash, perl, python3 and redis under'
-	@echo '                  dune-run (an hour and a half)'
+	@echo '                  dune-run (two and a half hours)'
 	@echo 'Build (into build/):'
 	@echo '  all             modules, lib, apps, tests'
 	@echo '  modules         dune.ko for every installed set of Debian kernel headers;'

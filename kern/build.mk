@@ -33,6 +33,10 @@ build/modules/%/dune.ko: $(KERN_SRCS) kern/build.mk
 	$(Q)[ ! -s $(@D)/warnings ] || { cat $(@D)/build.log >&2; find $(@D) -name '*.o' -delete; }
 	$(Q)touch $@
 
+# A kernel of the same release may have been configured anew.
+$(foreach r,$(RELEASES),$(eval build/modules/$(r)/dune.ko: $(wildcard \
+	$(call kernel_dir,$(r))/include/generated/autoconf.h)))
+
 NO_KERNEL := there are no kernel headers: apt-get install linux-headers-amd64 (or give KDIR=PATH)
 
 modules: $(MODULES)
