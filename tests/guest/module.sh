@@ -55,8 +55,12 @@ insmod $module 2>/dev/null
 [ $? != 0 ]
 result $? a_second_load_is_refused
 
-dune-run busybox sleep 3 &
-sleep 1
+dune-run busybox sleep 100 &
+i=0
+while [ "$(cat /sys/module/dune/refcnt)" = 0 ] && [ $i -lt 100 ]; do
+	i=$((i + 1))
+	usleep 100000
+done
 rmmod dune 2>/dev/null
 [ $? != 0 ]
 result $? is_not_unloaded_while_in_use
