@@ -6,6 +6,7 @@ here=$(dirname "$0")
 . "$here/compare"
 escape=$here/escape
 cd /tmp || exit 1
+[ -z "$SLOW_KERNEL" ] && slower=1 || slower=10
 
 prepare() {
 	umount /tmp/work/mount 2>/dev/null
@@ -18,7 +19,7 @@ prepare() {
 	ln -sf /tmp/secret/file /tmp/work/link
 }
 
-cat >policy <<'END'
+cat >policy <<END
 # Everything of the tables, but only these files, peers and amounts
 allow @basic @io @files @memory @process @signal @time @net
 read /lib /lib64 /usr/lib /etc/ld.so.cache /dune
@@ -31,7 +32,7 @@ bind 127.0.0.1:1000-1999
 limit processes 30
 limit files 64
 limit memory 256M
-limit time 500
+limit time $((500 * slower))
 END
 
 # A name, its line of answers, what these may be, a file that holds them. Exactly so: an
@@ -66,10 +67,10 @@ attempts() {	# group, a command before all
 	for guard in n 0; do
 		prepare
 		[ $guard = n ] && program=$escape || program=$escape-inside
-		timeout 200 "$@" "$program" "$group" >free-$guard 2>&1
+		timeout $((200 * slower)) "$@" "$program" "$group" >free-$guard 2>&1
 	done
 	prepare
-	timeout 300 "$@" dune-run --policy="$of_policy" "$escape" "$group" >inside 2>&1
+	timeout $((300 * slower)) "$@" dune-run --policy="$of_policy" "$escape" "$group" >inside 2>&1
 	"$escape" >list
 	while read -r of name guard answer free; do
 		[ "$of" != "$group" ] || attempt "$name" "$guard" "$answer" "$free"
@@ -102,7 +103,7 @@ refuses() {
 	policy=$1 group=$2 want=$3
 	shift 3
 	prepare
-	behind "$policy" timeout 200 "$escape" "$group" >out 2>&1
+	behind "$policy" timeout $((200 * slower)) "$escape" "$group" >out 2>&1
 	for name in "$@"; do
 		answers "$name" "$want" out
 		status=$?

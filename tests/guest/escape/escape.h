@@ -72,6 +72,9 @@ extern bool target_is_ours;
 #define READ_ONLY "/tmp/read-only"
 #define SECRET	"/tmp/secret"
 
+/* How many times to try what takes @n on a kernel that is not slow. */
+int rounds(int n);
+
 /* 0 if @fd reads what is in SECRET/file. */
 int reads_secret(int fd);
 

@@ -40,7 +40,7 @@ static int race_opens(void *(*change)(void *), const char *name)
 	racing = 1;
 	if (pthread_create(&thread, NULL, change, NULL))
 		return EAGAIN;
-	for (i = 0; e && i < 3000; i++) {
+	for (i = 0; e && i < rounds(3000); i++) {
 		e = reads_secret(open(name, O_RDONLY));
 		if (e)
 			see(e);
@@ -134,7 +134,7 @@ static int race_descriptors(int (*change)(const char *name))
 	racing = 1;
 	if (pthread_create(&thread, NULL, flip_descriptors, NULL))
 		return EAGAIN;
-	for (i = 0; !escaped && i < 3000; i++) {
+	for (i = 0; !escaped && i < rounds(3000); i++) {
 		see(FAILED(change(name)));
 		escaped = fstat(read_only, &st) || (st.st_mode & 0777) == 0600;
 		sched_yield();

@@ -162,7 +162,7 @@ static int send_racing(void)
 	racing = 1;
 	if (pthread_create(&thread, NULL, flip, NULL))
 		return EAGAIN;
-	for (i = 0; e && i < 3000; i++) {
+	for (i = 0; e && i < rounds(3000); i++) {
 		fd = socket(AF_INET, SOCK_DGRAM, 0);
 		size = sizeof(peer);
 		if (connect(fd, (void *)&flipping, sizeof(flipping)))

@@ -35,7 +35,7 @@ static void see(long r)
  * @try says whether it got at what it must not. Flips wait for no call, and calls for
  * no flip; with one CPU it is the timer that comes between.
  */
-static int race(void *(*other)(void *), bool (*try)(void), int rounds)
+static int race(void *(*other)(void *), bool (*try)(void), int most)
 {
 	bool escaped = false;
 	pthread_t thread;
@@ -46,7 +46,7 @@ static int race(void *(*other)(void *), bool (*try)(void), int rounds)
 	racing = true;
 	if (pthread_create(&thread, NULL, other, NULL))
 		return EAGAIN;
-	for (i = 0; i < rounds && !escaped; i++) {
+	for (i = 0; i < rounds(most) && !escaped; i++) {
 		escaped = try();
 		if (i % 8 == 0)
 			sched_yield();
